@@ -1,0 +1,128 @@
+# Penstock: `make` alone lists what there is.
+#   PYTHON=python3.13   another Python for a new .venv
+#   ARGS="..."          more arguments for serve, bench, fuzz and pytest
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+# Typed modules and all that decides how they are compiled.
+TYPED := $(shell find src/penstock -name '*.pxd' 2>/dev/null)
+COMPILED := $(TYPED) $(wildcard $(TYPED:.pxd=.py)) setup.py
+CLIENTS := tests/clients
+
+.DEFAULT_GOAL := targets
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: targets
+targets: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+# --- run -------------------------------------------------------------------
+
+.PHONY: serve
+serve: install ## start the server in the foreground on loopback
+	@exec $(BIN)/penstock serve --memory $(ARGS)
+
+.PHONY: install
+install: prerequisites $(VENV)/compiled $(VENV)/installed ## make .venv/bin/penstock ready
+
+.PHONY: prerequisites
+prerequisites:
+	@tools/prerequisites $(PYTHON)
+
+$(VENV)/locked: requirements/serve.txt | prerequisites
+	@test -x $(BIN)/python || { echo "venv      $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "install   requirements/serve.txt"
+	@$(PIP) install --require-hashes --no-deps -r requirements/serve.txt
+	@touch $@
+
+$(VENV)/installed: $(VENV)/locked pyproject.toml
+	@echo "install   penstock, from this folder"
+	@PENSTOCK_COMPILE=0 $(PIP) install --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/compiled: $(VENV)/locked $(COMPILED)
+	@echo "compile   $(words $(TYPED)) modules"
+	@$(BIN)/python setup.py -q build_ext --inplace
+	@touch $@
+
+# --- check -----------------------------------------------------------------
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/locked
+	@echo "install   requirements/dev.txt"
+	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+$(CLIENTS)/node_modules/installed: $(wildcard $(CLIENTS)/package-lock.json)
+	@if test -f $(CLIENTS)/package-lock.json && command -v npm >/dev/null; then \
+	  echo "install   $(CLIENTS)/package-lock.json"; \
+	  npm ci --prefix $(CLIENTS) --silent --no-audit --no-fund && touch $@; fi
+
+.PHONY: dev
+dev: install $(VENV)/dev ## install what checking and testing need
+
+.PHONY: test
+test: dev ## everything: format, lint, types, imports, all tests
+	@tools/test-prerequisites
+	@$(MAKE) $(CLIENTS)/node_modules/installed lint types imports tests plain
+
+.PHONY: check
+check: dev lint types imports ## the fast part, under a minute
+	@echo "tests     quick ones, compiled"
+	@PENSTOCK_FORM=compiled $(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/dev ## format and lint
+	@echo "format"
+	@$(BIN)/ruff format --check -q .
+	@echo "lint"
+	@$(BIN)/ruff check -q .
+
+.PHONY: types
+types: $(VENV)/dev ## strict types
+	@echo "types"
+	@$(BIN)/mypy --no-error-summary
+
+.PHONY: imports
+imports: $(VENV)/dev ## import contracts
+	@echo "imports"
+	@$(BIN)/lint-imports --no-cache >build/imports.txt 2>&1 || { cat build/imports.txt; exit 1; }
+
+.PHONY: tests
+tests: dev ## all tests, compiled
+	@echo "tests     all, compiled"
+	@PENSTOCK_FORM=compiled $(BIN)/python -m pytest -q $(ARGS)
+
+.PHONY: plain
+plain: dev ## the core's tests, uncompiled
+	@echo "tests     core, plain"
+	@PENSTOCK_FORM=plain $(BIN)/python -m pytest -q tests/core $(ARGS)
+
+# --- measure ---------------------------------------------------------------
+
+.PHONY: bench
+bench: dev ## measure beside the real beanstalkd
+	@bench/run $(ARGS)
+
+.PHONY: fuzz
+fuzz: dev ## feed the parser what nobody would send
+	@fuzz/run $(ARGS)
+
+# --- ship ------------------------------------------------------------------
+
+.PHONY: build
+build: dev ## source distribution and wheel in dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist . >build/build.txt 2>&1 || { cat build/build.txt; exit 1; }
+	@ls dist
+
+.PHONY: lock
+lock: dev ## write requirements/*.txt anew
+	@tools/lock $(BIN)/uv
+
+.PHONY: clean
+clean: ## remove what make has made
+	rm -rf $(VENV) build dist $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache
+	find src -name '*.so' -delete
