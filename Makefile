@@ -6,9 +6,9 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 # Typed modules and all that decides how they are compiled.
-TYPED := $(shell find src/penstock -name '*.pxd' 2>/dev/null)
+TYPED := $(shell find src/penstock -name '*.pxd')
 COMPILED := $(TYPED) $(wildcard $(TYPED:.pxd=.py)) setup.py
 CLIENTS := tests/clients
 
@@ -27,7 +27,7 @@ serve: install ## start the server in the foreground on loopback
 	@exec $(BIN)/penstock serve --memory $(ARGS)
 
 .PHONY: install
-install: prerequisites $(VENV)/compiled $(VENV)/installed ## make .venv/bin/penstock ready
+install: prerequisites $(VENV)/installed $(VENV)/compiled ## make .venv/bin/penstock ready
 
 .PHONY: prerequisites
 prerequisites:
@@ -37,6 +37,7 @@ $(VENV)/locked: requirements/serve.txt | prerequisites
 	@test -x $(BIN)/python || { echo "venv      $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "install   requirements/serve.txt"
 	@$(PIP) install --require-hashes --no-deps -r requirements/serve.txt
+	@mkdir -p build
 	@touch $@
 
 $(VENV)/installed: $(VENV)/locked pyproject.toml
@@ -56,6 +57,12 @@ $(VENV)/dev: requirements/dev.txt $(VENV)/locked
 	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/fuzz: requirements/fuzz.txt $(VENV)/dev
+	@echo "install   requirements/fuzz.txt"
+	@if $(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements/fuzz.txt \
+	  2>build/fuzz.txt; then touch $@; \
+	else echo "Skipping the tests that need atheris: it has no wheel for this machine"; fi
+
 $(CLIENTS)/node_modules/installed: $(wildcard $(CLIENTS)/package-lock.json)
 	@if test -f $(CLIENTS)/package-lock.json && command -v npm >/dev/null; then \
 	  echo "install   $(CLIENTS)/package-lock.json"; \
@@ -67,7 +74,8 @@ dev: install $(VENV)/dev ## install what checking and testing need
 .PHONY: test
 test: dev ## everything: format, lint, types, imports, all tests
 	@tools/test-prerequisites
-	@$(MAKE) $(CLIENTS)/node_modules/installed lint types imports tests plain
+	@$(MAKE) $(VENV)/fuzz $(CLIENTS)/node_modules/installed
+	@$(MAKE) lint types imports tests plain
 
 .PHONY: check
 check: dev lint types imports ## the fast part, under a minute
@@ -97,7 +105,7 @@ tests: dev ## all tests, compiled
 	@PENSTOCK_FORM=compiled $(BIN)/python -m pytest -q $(ARGS)
 
 .PHONY: plain
-plain: dev ## the core's tests, uncompiled
+plain: $(VENV)/installed $(VENV)/dev ## the core's tests, uncompiled
 	@echo "tests     core, plain"
 	@PENSTOCK_FORM=plain $(BIN)/python -m pytest -q tests/core $(ARGS)
 
@@ -108,7 +116,7 @@ bench: dev ## measure beside the real beanstalkd
 	@bench/run $(ARGS)
 
 .PHONY: fuzz
-fuzz: dev ## feed the parser what nobody would send
+fuzz: dev $(VENV)/fuzz ## feed the parser what nobody would send
 	@fuzz/run $(ARGS)
 
 # --- ship ------------------------------------------------------------------

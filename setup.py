@@ -12,7 +12,6 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 SOURCE = Path("src")
-TYPED_FOLDERS = ("src/penstock/core", "src/penstock/log/file")
 # Generated C goes here and never beside its source.
 GENERATED = "build/cython"
 
@@ -52,8 +51,9 @@ INSTALL_LINES = {
 
 def typed_extensions() -> list[Extension]:
     """One extension for each module that has its C types beside it."""
-    types = (p for folder in TYPED_FOLDERS for p in Path(folder).rglob("*.pxd"))
-    sources = sorted(p.with_suffix(".py") for p in types if p.stem != "__init__")
+    # C types with no module of their own are declarations for the others.
+    modules = (types.with_suffix(".py") for types in SOURCE.rglob("*.pxd"))
+    sources = sorted(module for module in modules if module.exists())
     return [
         Extension(
             ".".join(source.relative_to(SOURCE).with_suffix("").parts),
@@ -97,19 +97,24 @@ class CompileTyped(build_ext):
         super().build_extensions()
 
     def _generate(self) -> None:
+        # Here and not on top: without a compiler we say so before needing Cython.
         from Cython.Build import cythonize
+        from Cython.Compiler.Errors import CompileError
 
         # Copies: setuptools has noted on its own objects where each one goes.
         copies = [Extension(e.name, list(e.sources)) for e in self.extensions]
-        generated = cythonize(
-            copies,
-            build_dir=GENERATED,
-            compiler_directives=DIRECTIVES,
-            include_path=[str(SOURCE)],
-            force=True,
-            nthreads=os.cpu_count() or 0,
-            quiet=True,
-        )
+        try:
+            generated = cythonize(
+                copies,
+                build_dir=GENERATED,
+                compiler_directives=DIRECTIVES,
+                include_path=[str(SOURCE)],
+                force=True,
+                nthreads=os.cpu_count() or 0,
+                quiet=True,
+            )
+        except CompileError as error:
+            sys.exit(f"penstock: {error} does not compile, the reason is above")
         c_files = {extension.name: extension.sources for extension in generated}
         for extension in self.extensions:
             extension.sources = c_files[extension.name]

@@ -11,14 +11,15 @@ from pathlib import Path
 import penstock
 
 _SOURCE = Path(__file__).parent
-# Everything below these folders is written to be compiled; packages are not.
-_COMPILED_FOLDERS = ("core", "log/file")
 
 
 def typed_modules() -> list[str]:
-    """The modules that are written to be compiled, by their dotted names."""
-    files = (file for folder in _COMPILED_FOLDERS for file in _modules_below(folder))
-    return sorted(_dotted_name(file) for file in files)
+    """The modules that have C types beside them, by their dotted names."""
+    return sorted(
+        ".".join(("penstock", *types.relative_to(_SOURCE).with_suffix("").parts))
+        for types in _SOURCE.rglob("*.pxd")
+        if types.with_suffix(".py").exists()
+    )
 
 
 def is_compiled(module: str) -> bool:
@@ -41,16 +42,6 @@ def _compiled_share() -> str:
         short = (name.removeprefix("penstock.") for name in names)
         return f"compiled: {', '.join(short) or 'nothing'}"
     return f"compiled: {len(names) - len(plain)} of {len(names)}, not: {', '.join(plain)}"
-
-
-def _modules_below(folder: str) -> list[Path]:
-    files = (_SOURCE / folder).rglob("*.py")
-    return [file for file in files if file.name != "__init__.py"]
-
-
-def _dotted_name(file: Path) -> str:
-    inner = file.relative_to(_SOURCE).with_suffix("")
-    return ".".join(("penstock", *inner.parts))
 
 
 def main(arguments: list[str]) -> int:
