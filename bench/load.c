@@ -568,7 +568,7 @@ static void on_readable(struct conn *c) {
 /* ---- phases ---- */
 
 struct span {
-    uint64_t start, end, own_cpu, server_cpu;
+    uint64_t start, end, own_cpu, server_cpu, ops;
 };
 
 static void begin_span(struct span *s) {
@@ -581,6 +581,7 @@ static void begin_span(struct span *s) {
 
 static void end_span(struct span *s) {
     s->end = clock_ns(CLOCK_MONOTONIC);
+    s->ops = ops;
     s->own_cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - s->own_cpu;
     if (opt.pid) s->server_cpu = server_cpu_ns(opt.pid) - s->server_cpu;
     measuring = false;
@@ -758,7 +759,7 @@ static uint64_t loops_allowed(void) {
 
 static void report(const struct span *s, bool ended) {
     double seconds = (double)(s->end - s->start) / 1e9;
-    double counted = (double)ops;
+    double counted = (double)s->ops;
     printf("{\"mode\": \"%s\", \"connections\": %d, \"depth\": %d, \"body\": %zu, "
            "\"tubes\": %d, \"fill\": %ld, \"waiters\": %d, \"idle\": %d, ",
            opt.mode, opt.connections, opt.depth, opt.body, opt.tubes, opt.fill,
