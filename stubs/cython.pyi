@@ -1,12 +1,13 @@
 """The part of Cython's pure Python mode that the compiled modules use."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 _T = TypeVar("_T")
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-compiled: Final[bool]
+# The type checker reads the plain form; what only runs compiled calls C, untyped.
+compiled: Literal[False]
 
 # C integers are Python integers to the type checker; ranges are checked in the wire.
 char: TypeAlias = int
@@ -31,6 +32,7 @@ p_uchar: TypeAlias = Any
 p_uint: TypeAlias = Any
 p_ulonglong: TypeAlias = Any
 p_void: TypeAlias = Any
+NULL: Final[Any]
 
 def cfunc(function: _F) -> _F: ...
 def ccall(function: _F) -> _F: ...

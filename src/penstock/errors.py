@@ -22,6 +22,10 @@ class RemoteProtocolError(ProtocolError):
     """The other side sent what the protocol does not allow."""
 
 
+class FormatError(PenstockError):
+    """This was written in a newer format than this release reads."""
+
+
 class LogError(PenstockError):
     """The log could not do what was asked of it."""
 

@@ -41,7 +41,9 @@ def _compiled_share() -> str:
     if not plain:
         short = (name.removeprefix("penstock.") for name in names)
         return f"compiled: {', '.join(short) or 'nothing'}"
-    return f"compiled: {len(names) - len(plain)} of {len(names)}, not: {', '.join(plain)}"
+    return (
+        f"compiled: {len(names) - len(plain)} of {len(names)}, not: {', '.join(plain)}"
+    )
 
 
 def main(arguments: list[str]) -> int:
