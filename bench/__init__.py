@@ -1,0 +1,1 @@
+"""The benchmark: Penstock beside its peers on one machine, in one run."""
