@@ -1,6 +1,8 @@
 """Conversations with real server processes over sockets."""
 
+import contextlib
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -17,14 +19,16 @@ from tests.conformance.transcript import split_reply
 PATIENCE = 5.0  # seconds until a reply that must come is missed
 IDLE_ROUNDS = 6  # a command takes at most four events, a control round trip two
 DEFAULT_MAX_JOB_SIZE = 65535
+BELOW_EPHEMERAL = range(15000, 32000)
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback that nobody listens on, and no client is given."""
+    while True:
+        port = secrets.choice(BELOW_EPHEMERAL)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def beanstalkd_command() -> list[str] | None:
