@@ -17,6 +17,7 @@ METRICS = {
 }
 HEAD = ("row", "measure", "Penstock", "beside", "ratio", "spread", "bar", "verdict")
 SATURATED = 0.9
+DISTURBED = 0.05
 
 
 def number(value: float | None) -> str:
@@ -50,6 +51,16 @@ def saturated(result: Result) -> bool:
     return bool(own and seconds and not both_on_one and own / seconds > SATURATED)
 
 
+def disturbed(result: Result) -> bool:
+    """Other processes held the core while a server wanted it."""
+    return any(
+        sample.get("server_wait_s", 0) > DISTURBED * sample.get("seconds", 1)
+        for side in result.row.sides[:2]
+        for sample in result.samples[side.name]
+        if not side.scenario.one_core  # there the generator has its share
+    )
+
+
 def verdicts(result: Result) -> list[tuple[Bar, Ratio | None, str]]:
     """Judge each bar of a measured row."""
     ours, theirs = (result.samples[side.name] for side in result.row.sides[:2])
@@ -72,7 +83,7 @@ def _shown_beside(result: Result) -> list[tuple[str, ...]]:
     """One line for each further side, with all of the row's measures."""
     metrics = [bar.metric for bar in result.row.bars]
     names = ", ".join(METRICS[metric] for metric in metrics)
-    found = []
+    found: list[tuple[str, ...]] = []
     for side in result.row.sides[2:]:
         if side.name in result.samples:
             samples = result.samples[side.name]
@@ -86,7 +97,7 @@ def lines_of(result: Result) -> list[tuple[str, ...]]:
     if result.skipped:
         return [(result.row.title, "not measured", "", "", "", "", "", result.skipped)]
     ours = result.samples[result.row.sides[0].name]
-    found = []
+    found: list[tuple[str, ...]] = []
     for at, (bar, ratio, verdict) in enumerate(verdicts(result)):
         mark = " *" if bar.metric == "ops_per_s" and saturated(result) else ""
         found.append(
@@ -126,8 +137,12 @@ def _notes(results: Sequence[Result]) -> list[str]:
     said = [verdict for result in results for verdict in _said(result)]
     count = {word: said.count(word) for word in ("pass", "in spread", "below")}
     notes = [", ".join(f"{n} {word}" for word, n in count.items()) + "."]
-    if any(not result.skipped and saturated(result) for result in results):
+    measured = [result for result in results if not result.skipped]
+    if any(saturated(result) for result in measured):
         notes.append("* the load generator was saturated: CPU per operation decides.")
+    busy = [result.row.name for result in measured if disturbed(result)]
+    if busy:
+        notes.append(f"Disturbed by other processes: {', '.join(busy)}.")
     left_out = sorted({why for result in results for why in result.left_out})
     return notes + [f"Not shown: {why}." for why in left_out]
 
