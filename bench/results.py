@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.measure import Pace, Result
 from bench.rows import ROWS
-from bench.servers import BenchError, cores
+from bench.servers import ROOT, BenchError, cores
 
 FORMAT = 1
 
@@ -24,10 +24,11 @@ def machine() -> dict[str, str]:
     return {
         "cpu": _cpu_model(),
         "cores": ", ".join(str(core) for core in sorted(set(cores()))),
-        "kernel": platform.release(),
+        "kernel": ".".join(platform.release().split(".")[:2]),
         "python": platform.python_version(),
         "beanstalkd": _version("beanstalkd", "-v"),
         "redis": _version("redis-server", "--version"),
+        "commit": _version("git", "rev-parse", "--short", "HEAD"),
     }
 
 
@@ -38,12 +39,14 @@ def _cpu_model() -> str:
     return platform.machine()
 
 
-def _version(program: str, flag: str) -> str:
+def _version(program: str, *arguments: str) -> str:
     path = shutil.which(program)
     if path is None:
         return "not installed"
-    # A program found by its name, asked for its version.
-    done = subprocess.run([path, flag], capture_output=True, text=True, check=False)  # noqa: S603
+    # A program found by its name, asked for a version.
+    done = subprocess.run(  # noqa: S603
+        [path, *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
     return done.stdout.strip()
 
 
