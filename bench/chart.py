@@ -20,7 +20,7 @@ text { font: 12px system-ui, sans-serif; fill: #1f2937 }
 .bar { fill: #2563eb }
 .grid { stroke: #e5e7eb }
 .one { stroke: #6b7280 }
-.spread { stroke: #1e3a8a; stroke-width: 1.5 }
+.spread { stroke: #111827; stroke-width: 1.5 }
 .limit { stroke: #dc2626; stroke-width: 2 }
 """
 
@@ -42,7 +42,8 @@ def chosen(results: Sequence[Result]) -> list[Found]:
 def scale(found: Sequence[Found]) -> tuple[float, float]:
     """Give the axis' ends: a decade scale, for the ratios run from 1 to 20."""
     low = min([0.5, *(ratio.low for _, ratio, _ in found)])
-    high = max([2.0, *(ratio.high for _, ratio, _ in found)])
+    limits = [bar.limit or 0 for *_, bar in found]
+    high = max([2.0, *limits, *(ratio.high for _, ratio, _ in found)])
     return low * 0.95, high * 1.1
 
 
@@ -65,6 +66,8 @@ def draw(results: Sequence[Result], caption: str) -> str:
         '<text class="title" x="16" y="26">'
         "Operations per second, beanstalkd = 1</text>",
         f'<text class="quiet" x="16" y="44">{escape(caption)}</text>',
+        f'<text class="quiet" x="{WIDTH - 16}" y="26" text-anchor="end">'
+        "red: the bar to reach; black: spread of the rounds</text>",
     ]
     for tick in TICKS:
         if ends[0] <= tick <= ends[1]:
@@ -97,11 +100,11 @@ def _row(row: Found, top: int, ends: tuple[float, float]) -> list[str]:
         f'width="{abs(tip - one):.1f}" height="{BAR_HEIGHT}"/>',
         f'<line class="spread" x1="{low:.1f}" x2="{high:.1f}" '
         f'y1="{middle}" y2="{middle}"/>',
-        f'<text x="{max(high, tip, one) + 6:.1f}" y="{baseline}">'
+        f'<text x="{WIDTH - 16}" y="{baseline}" text-anchor="end">'
         f"{ratio.value:.2f}</text>",
     ]
     if bar.limit is not None:
-        x = position(bar.limit, ends) if bar.limit <= ends[1] else WIDTH - RIGHT
+        x = position(bar.limit, ends)
         parts.append(
             f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" '
             f'y1="{top - 3}" y2="{top + BAR_HEIGHT + 3}"/>'

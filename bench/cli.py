@@ -106,7 +106,9 @@ def pace_of(arguments: argparse.Namespace) -> Pace:
     return Pace(rounds=arguments.rounds, seconds=arguments.seconds)
 
 
-def run_rows(rows: Sequence[Row], arguments: argparse.Namespace) -> list[Result]:
+def run_rows(
+    rows: Sequence[Row], arguments: argparse.Namespace, pace: Pace
+) -> list[Result]:
     """Measure row after row; one that fails is told and does not end the run."""
     measure.compile_tools()
     descriptors = measure.raise_descriptor_limit()
@@ -121,9 +123,7 @@ def run_rows(rows: Sequence[Row], arguments: argparse.Namespace) -> list[Result]
                 _say(f"\r{head}{text} ", end="")
 
         try:
-            result = measure.measure_row(
-                row, known, pace_of(arguments), descriptors, tell
-            )
+            result = measure.measure_row(row, known, pace, descriptors, tell)
         except BenchError as failure:
             result = Result(row, skipped=f"failed: {failure}")
         took = f"{time.monotonic() - began:.0f} s"
@@ -141,7 +141,8 @@ def publish(found: Sequence[Result], about: dict[str, Any]) -> None:
     before, rest = page.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
     caption = describe(about)
-    middle = f"\n{caption}\n\n{table.render(found)}"
+    image = f"![Throughput beside beanstalkd]({CHART.name})"
+    middle = f"\n{caption}\n\n{image}\n\n{table.render(found)}"
     PAGE.write_text(f"{before}{BEGIN}{middle}{END}{after}")
     CHART.write_text(chart.draw(found, caption))
 
@@ -160,8 +161,9 @@ def measured(arguments: argparse.Namespace) -> tuple[list[Result], dict[str, Any
     """Measure, and keep the raw figures."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     path = arguments.output or RESULTS / f"{stamp}.json"
-    found = run_rows(select(arguments.rows), arguments)
-    results.save(found, pace_of(arguments), path)
+    pace = pace_of(arguments)
+    found = run_rows(select(arguments.rows), arguments, pace)
+    results.save(found, pace, path)
     _say(f"raw figures: {path}")
     return results.read([path])
 
@@ -171,6 +173,8 @@ def work(arguments: argparse.Namespace) -> int:
     if arguments.list:
         list_rows()
         return 0
+    if arguments.publish and arguments.quick:
+        raise BenchError("a quick look is not for publishing")
     if arguments.render:
         found, about = results.read(arguments.render)
     else:

@@ -38,13 +38,14 @@ class Spec:
         if not self.command:
             return f"{self.name}: no command given"
         program = shlex.split(self.command)[0]
-        if shutil.which(program, path=_search_path()):
-            return None
-        return f"{self.name}: {program} is not installed"
+        return None if find(program) else f"{self.name}: {program} is not installed"
 
 
-def _search_path() -> str:
-    return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", str(ROOT)])
+def find(program: str) -> str | None:
+    """Give a program's path; one with a slash is seen from the project's folder."""
+    if os.sep in program:
+        return shutil.which(str(ROOT / program))
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
 def specs(penstock: str, durable: str) -> dict[str, Spec]:
@@ -103,7 +104,7 @@ class Server:
             word.replace("PORT", str(self.port)).replace("DATA", str(self.data))
             for word in shlex.split(self.spec.command)
         ]
-        words[0] = shutil.which(words[0], path=_search_path()) or words[0]
+        words[0] = find(words[0]) or words[0]
         with self.log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - the user's own command
                 ["/usr/bin/taskset", "-c", str(cores()[0]), *words],
