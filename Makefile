@@ -47,7 +47,8 @@ $(VENV)/installed: $(VENV)/locked pyproject.toml
 
 $(VENV)/compiled: $(VENV)/locked $(COMPILED)
 	@echo "compile   $(words $(TYPED)) modules"
-	@$(BIN)/python setup.py -q build_ext --inplace
+	@$(BIN)/python setup.py -q build_ext --inplace 2>build/compile.txt; \
+	  result=$$?; cat build/compile.txt >&2; exit $$result
 	@touch $@
 
 # --- check -----------------------------------------------------------------
@@ -75,12 +76,16 @@ dev: install $(VENV)/dev ## install what checking and testing need
 test: dev ## everything: format, lint, types, imports, all tests
 	@tools/test-prerequisites
 	@$(MAKE) $(VENV)/fuzz $(CLIENTS)/node_modules/installed
-	@$(MAKE) lint types imports tests plain
+	@$(MAKE) warnings lint types imports tests plain
 
 .PHONY: check
-check: dev lint types imports ## the fast part, under a minute
+check: dev warnings lint types imports ## the fast part, under a minute
 	@echo "tests     quick ones, compiled"
 	@PENSTOCK_FORM=compiled $(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+.PHONY: warnings
+warnings: $(VENV)/compiled # the last compiling said nothing
+	@if grep -i warning build/compile.txt; then echo "compiling gave warnings" >&2; exit 1; fi
 
 .PHONY: lint
 lint: $(VENV)/dev ## format and lint
