@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -186,6 +187,8 @@ def work(arguments: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    # Ended from outside, we still end the servers that we started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return work(parser().parse_args(argv))
     except BenchError as failure:

@@ -92,7 +92,11 @@ class Server:
         self.data = Path(tempfile.mkdtemp(prefix="data-", dir=BUILD))
         began = time.monotonic()
         self._process = self._spawn()
-        self._await_first_reply()
+        try:
+            self._await_first_reply()
+        except BaseException:  # an interrupt too must not leave it running
+            self.stop()
+            raise
         self.start_s = time.monotonic() - began
 
     @property
@@ -118,7 +122,6 @@ class Server:
         limit = time.monotonic() + READY_WITHIN_S
         while not self._replies():
             if self._process.poll() is not None or time.monotonic() > limit:
-                self.stop()
                 raise BenchError(
                     f"{self.spec.name} did not start: {self._last_words()}"
                 )
