@@ -47,9 +47,10 @@ $(VENV)/installed: $(VENV)/locked pyproject.toml
 
 $(VENV)/compiled: $(VENV)/locked $(COMPILED)
 	@echo "compile   $(words $(TYPED)) modules"
+	@touch $@.begun # what is edited meanwhile is newer than this
 	@$(BIN)/python setup.py -q build_ext --inplace 2>build/compile.txt; \
 	  result=$$?; cat build/compile.txt >&2; exit $$result
-	@touch $@
+	@mv $@.begun $@
 
 # --- check -----------------------------------------------------------------
 
