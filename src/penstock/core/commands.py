@@ -1,0 +1,284 @@
+"""Commands that several programs share through `commit`: what they check, what they do.
+
+Each answers `check` with a refusal or nothing, against the state as it is and as the
+commands before it in the same commit will leave it; then `run` stages and applies its
+events and gives its result. These serve the programs around the queue and stay plain
+Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from penstock.core import events, job as states
+from penstock.core.job import Job
+from penstock.core.lifetime import Lifetime
+from penstock.core.matching import Matching
+from penstock.core.policy import ADMITTED, DRAINING, Policy
+from penstock.core.records import Record
+from penstock.core.store import Store
+from penstock.core.tube import Tube
+from penstock.core.turn import Turn
+
+NOT_FOUND = "not found"
+CONFLICT = "conflict"
+FULL = "full"
+REFUSED_DRAINING = "draining"
+
+ANYTHING = object()  # no expectation about a record's value
+MOST_NOTE_BYTES = 64 * 1024
+CLEARABLE = (states.READY, states.DELAYED, states.BURIED, states.HELD)
+
+
+@dataclass
+class Scope:
+    """The parts that commands work on, and what earlier commands of a commit will have
+    changed: states of jobs by id, values of records by namespace and key."""
+
+    store: Store
+    turn: Turn
+    matching: Matching
+    lifetime: Lifetime
+    policy: Policy
+    states: dict[int, int] = field(default_factory=dict)
+    values: dict[tuple[bytes, bytes], bytes | None] = field(default_factory=dict)
+
+    def job(self, id: int) -> Job:
+        """Give a job that `state` has found."""
+        found = self.store.index.find(id)
+        assert found is not None, id
+        return found
+
+    def state(self, id: int) -> int:
+        """Give the state of a job, 0 where there is none."""
+        job = self.store.index.find(id)
+        return self.states.get(id, 0 if job is None else job.state)
+
+    def value(self, namespace: bytes, key: bytes) -> bytes | None:
+        """Give the value of a record."""
+        record = self.store.records.find(namespace, key, self.turn.now)
+        now = None if record is None else record.value
+        return self.values.get((namespace, key), now)
+
+    def due(self, delay: int) -> int:
+        """Give the moment after a delay, 0 for none."""
+        return self.turn.now + delay if delay else 0
+
+
+class Command(Protocol):
+    """What a commit is made of."""
+
+    def check(self, scope: Scope) -> str | None:
+        """Tell why this can't be done, or nothing."""
+
+    def run(self, scope: Scope) -> object:
+        """Do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Accept a job; gives its id."""
+
+    tube: bytes
+    body: bytes
+    pri: int = 0
+    delay: int = 0
+    ttr: int = 60_000_000_000
+    attributes: bytes = b""
+
+    def check(self, scope: Scope) -> str | None:
+        verdict = scope.policy.admits(len(self.body))
+        if verdict == ADMITTED:
+            return None
+        return REFUSED_DRAINING if verdict == DRAINING else FULL
+
+    def run(self, scope: Scope) -> int:
+        id, now, due = scope.store.next_id, scope.turn.now, scope.due(self.delay)
+        tube = scope.store.index.tube(self.tube)
+        rest = (now, self.delay, due, self.ttr, self.attributes, self.body)
+        scope.turn.batch.put(id, self.tube, self.pri, *rest)
+        scope.store.apply_put(id, tube, self.pri, *rest)
+        scope.matching.serve(tube)
+        return id
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a job, whoever holds it."""
+
+    id: int
+    reason: int = states.BY_CLIENT
+
+    def check(self, scope: Scope) -> str | None:
+        if not scope.state(self.id):
+            return NOT_FOUND
+        scope.states[self.id] = 0
+        return None
+
+    def run(self, scope: Scope) -> None:
+        job = scope.job(self.id)
+        tube = job.tube
+        scope.turn.batch.delete(self.id, self.reason)
+        scope.store.apply_delete(job)
+        scope.lifetime.settle(tube)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Let a job that nobody holds wait for something other than time."""
+
+    id: int
+    reason: bytes = b""
+
+    def check(self, scope: Scope) -> str | None:
+        if scope.state(self.id) not in CLEARABLE:
+            return NOT_FOUND
+        scope.states[self.id] = states.HELD
+        return None
+
+    def run(self, scope: Scope) -> None:
+        scope.turn.batch.hold(self.id, self.reason)
+        scope.store.apply_hold(scope.job(self.id), self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Let a held job be ready, or delayed."""
+
+    id: int
+    delay: int = 0
+
+    def check(self, scope: Scope) -> str | None:
+        if scope.state(self.id) != states.HELD:
+            return NOT_FOUND
+        scope.states[self.id] = states.DELAYED if self.delay else states.READY
+        return None
+
+    def run(self, scope: Scope) -> None:
+        job, due = scope.job(self.id), scope.due(self.delay)
+        scope.turn.batch.free(self.id, due)
+        scope.store.apply_free(job, due)
+        scope.matching.serve(job.tube)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Move a job that nobody holds, or give it another pri, delay or attributes."""
+
+    id: int
+    tube: bytes | None = None
+    pri: int | None = None
+    delay: int | None = None
+    attributes: bytes | None = None
+
+    def check(self, scope: Scope) -> str | None:
+        if scope.state(self.id) not in CLEARABLE:
+            return NOT_FOUND
+        if self.delay is not None:
+            after = states.DELAYED if self.delay else states.READY
+            scope.states[self.id] = after
+        return None
+
+    def _mask(self) -> int:
+        given = (
+            (self.tube, events.CHANGE_TUBE),
+            (self.pri, events.CHANGE_PRI),
+            (self.delay, events.CHANGE_DUE),
+            (self.attributes, events.CHANGE_ATTRIBUTES),
+        )
+        return sum(bit for value, bit in given if value is not None)
+
+    def run(self, scope: Scope) -> None:
+        job, old = scope.job(self.id), scope.job(self.id).tube
+        tube = scope.store.index.tube(old.name if self.tube is None else self.tube)
+        rest = (self.pri or 0, scope.due(self.delay or 0), self.attributes or b"")
+        scope.turn.batch.change(self.id, self._mask(), tube.name, *rest)
+        scope.store.apply_change(job, self._mask(), tube, *rest)
+        scope.lifetime.settle(old)
+        scope.matching.serve(tube)
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Remove all jobs of a tube that are in those states; gives their number."""
+
+    tube: bytes
+    states: tuple[int, ...] = CLEARABLE
+
+    def check(self, scope: Scope) -> str | None:
+        known = self.tube in scope.store.index.tubes
+        return None if known and set(self.states) <= set(CLEARABLE) else NOT_FOUND
+
+    def run(self, scope: Scope) -> int:
+        tube: Tube = scope.store.index.tubes[self.tube]
+        up_to = scope.store.next_id - 1
+        mask = sum(1 << state for state in self.states)
+        cleared = sum(tube.count(state) for state in self.states)
+        scope.turn.batch.clear_tube(self.tube, mask, up_to)
+        scope.store.apply_clear(tube, mask, up_to)
+        scope.lifetime.settle(tube)
+        return cleared
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Attach bytes to a job under a namespace; empty ones take the note away."""
+
+    id: int
+    namespace: bytes
+    value: bytes
+    hard: bool = True
+
+    def check(self, scope: Scope) -> str | None:
+        if not scope.state(self.id):
+            return NOT_FOUND
+        return FULL if len(self.value) > MOST_NOTE_BYTES else None
+
+    def run(self, scope: Scope) -> None:
+        scope.turn.batch.note(self.id, self.namespace, self.value, self.hard)
+        scope.store.apply_note(scope.job(self.id), self.namespace, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Set a record; `expected` is the value it must have now, None for absent."""
+
+    namespace: bytes
+    key: bytes
+    value: bytes
+    lifetime: int = 0
+    expected: object = ANYTHING
+
+    def check(self, scope: Scope) -> str | None:
+        now = scope.value(self.namespace, self.key)
+        if self.expected is not ANYTHING and self.expected != now:
+            return CONFLICT
+        if not scope.store.records.has_room(self.namespace, self.key, self.value):
+            return FULL
+        scope.values[self.namespace, self.key] = self.value
+        return None
+
+    def run(self, scope: Scope) -> None:
+        expires = scope.due(self.lifetime)
+        given = (self.namespace, self.key, self.value, expires)
+        scope.turn.batch.set(events.SET, *given)
+        scope.store.apply_set(Record(*given))
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """Remove a record."""
+
+    namespace: bytes
+    key: bytes
+
+    def check(self, scope: Scope) -> str | None:
+        if scope.value(self.namespace, self.key) is None:
+            return NOT_FOUND
+        scope.values[self.namespace, self.key] = None
+        return None
+
+    def run(self, scope: Scope) -> None:
+        scope.turn.batch.unset(self.namespace, self.key)
+        scope.store.apply_unset(self.namespace, self.key)

@@ -1,0 +1,73 @@
+from penstock.core.buffer cimport Buffer
+
+cpdef enum:
+    PUT = 1
+    RESERVE = 2
+    TOUCH = 3
+    RETURN = 4
+    RELEASE = 5
+    BURY = 6
+    KICK = 7
+    HOLD = 8
+    FREE = 9
+    CHANGE = 10
+    DELETE = 11
+    CLEAR = 12
+    PAUSE = 13
+    NOTE = 14
+    SET = 15
+    UNSET = 16
+    JOB_IMAGE = 17
+    SET_IMAGE = 18
+    PAUSE_IMAGE = 19
+    BOOT = 20
+    SEAL = 21
+
+    TAG_BODY = 1
+    TAG_TOKEN = 2
+    TAG_REASON = 3
+    TAG_KEY = 4
+    TAG_VALUE = 5
+    TAG_NOTE = 6
+    FIRST_JOB_TAG = 16
+    LAST_JOB_TAG = 31
+    FIRST_SKIPPABLE = 128
+
+    CHANGE_TUBE = 1
+    CHANGE_PRI = 2
+    CHANGE_DUE = 4
+    CHANGE_ATTRIBUTES = 8
+
+
+cdef class Batch:
+    cdef readonly unsigned long long seq
+    cdef public unsigned long long now
+    cdef readonly unsigned long long count
+    cdef readonly bint hard
+    cdef readonly Buffer events
+    cdef Py_ssize_t opened
+
+    cpdef void clear(self, unsigned long long seq)
+    cpdef Py_ssize_t size(self)
+    cdef void _open(self, unsigned int kind, bint hard)
+    cdef void _close(self)
+    cdef void _string(self, bytes content)
+    cdef void _attribute(self, unsigned int tag, bytes content)
+    cpdef void put(self, unsigned long long id, bytes tube, unsigned int pri, unsigned long long created, unsigned long long delay, unsigned long long due, unsigned long long ttr, bytes attributes, bytes body)
+    cpdef void reserve(self, unsigned long long id, unsigned long long until, bytes token)
+    cpdef void touch(self, unsigned long long id, unsigned long long until, bytes token)
+    cdef void _moment(self, unsigned int kind, unsigned long long id, unsigned long long until, bytes token)
+    cpdef void give_back(self, unsigned long long id, unsigned int reason, bint leased)
+    cpdef void release(self, unsigned long long id, unsigned int pri, unsigned long long delay, unsigned long long due)
+    cpdef void bury(self, unsigned long long id, unsigned int pri, unsigned int reason, unsigned long long place)
+    cpdef void hold(self, unsigned long long id, bytes reason)
+    cpdef void free(self, unsigned long long id, unsigned long long due)
+    cpdef void change(self, unsigned long long id, unsigned int mask, bytes tube, unsigned int pri, unsigned long long due, bytes attributes)
+    cpdef void delete(self, unsigned long long id, unsigned int reason)
+    cpdef void clear_tube(self, bytes tube, unsigned int states, unsigned long long up_to)
+    cpdef void pause(self, unsigned int kind, bytes tube, unsigned long long length, unsigned long long until)
+    cpdef void note(self, unsigned long long id, bytes namespace, bytes value, bint hard)
+    cpdef void set(self, unsigned int kind, bytes namespace, bytes key, bytes value, unsigned long long expires)
+    cpdef void unset(self, bytes namespace, bytes key)
+    cpdef void boot(self, bint clean, unsigned long long downtime)
+    cpdef void seal(self)

@@ -1,0 +1,334 @@
+"""The codec of events: facts as bytes, all numbers least byte first.
+
+An event is kind u8, length u32, fixed fields, then attributes (tag u8, length u32,
+bytes). Strings among the fixed fields are length u8, bytes. Kinds and tags below 128
+that a release does not know mean a newer format; from 128 up they are skipped, and tags
+are preserved. A field's meaning never changes: a new meaning is a new kind.
+"""
+
+import cython
+
+from penstock.core.buffer import Buffer
+
+if not cython.compiled:
+    PUT = 1
+    RESERVE = 2
+    TOUCH = 3
+    RETURN = 4
+    RELEASE = 5
+    BURY = 6
+    KICK = 7
+    HOLD = 8
+    FREE = 9
+    CHANGE = 10
+    DELETE = 11
+    CLEAR = 12
+    PAUSE = 13
+    NOTE = 14
+    SET = 15
+    UNSET = 16
+    JOB_IMAGE = 17
+    SET_IMAGE = 18
+    PAUSE_IMAGE = 19
+    BOOT = 20
+    SEAL = 21
+
+    TAG_BODY = 1
+    TAG_TOKEN = 2
+    TAG_REASON = 3
+    TAG_KEY = 4
+    TAG_VALUE = 5
+    TAG_NOTE = 6
+    # From here a tag belongs to the job and is kept as it came.
+    FIRST_JOB_TAG = 16
+    LAST_JOB_TAG = 31
+    FIRST_SKIPPABLE = 128
+
+    # What a CHANGE changes.
+    CHANGE_TUBE = 1
+    CHANGE_PRI = 2
+    CHANGE_DUE = 4
+    CHANGE_ATTRIBUTES = 8
+
+
+@cython.final
+@cython.cclass
+class Batch:
+    """The events that commit together.
+
+    `hard` tells that a reply waits for it; `now` is the engine's time of the last
+    event. A batch object is emptied and used again once its bytes are with the log.
+    """
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.now = 0
+        self.count = 0
+        self.hard = False
+        self.events = Buffer()
+        self.opened = 0
+
+    @cython.ccall
+    def clear(self, seq: cython.ulonglong) -> cython.void:
+        """Begin anew, as the batch of that number."""
+        self.seq = seq
+        self.count = 0
+        self.hard = False
+        self.events.clear()
+
+    def payload(self) -> bytes:
+        """Give the encoded events."""
+        return bytes(self.events)
+
+    @cython.ccall
+    def size(self) -> cython.Py_ssize_t:
+        """Count the bytes of the encoded events."""
+        return self.events.end
+
+    @cython.cfunc
+    def _open(self, kind: cython.uint, hard: cython.bint) -> cython.void:
+        self.opened = self.events.end
+        self.events.add_u8(kind)
+        self.events.add_u32(0)
+        if hard:
+            self.hard = True
+
+    @cython.cfunc
+    def _close(self) -> cython.void:
+        self.events.set_u32(self.opened + 1, self.events.end - self.opened - 5)
+        self.count += 1
+
+    @cython.cfunc
+    def _string(self, content: bytes) -> cython.void:
+        self.events.add_u8(len(content))
+        self.events.add(content)
+
+    @cython.cfunc
+    def _attribute(self, tag: cython.uint, content: bytes) -> cython.void:
+        self.events.add_u8(tag)
+        self.events.add_u32(len(content))
+        self.events.add(content)
+
+    @cython.ccall
+    def put(
+        self,
+        id: cython.ulonglong,
+        tube: bytes,
+        pri: cython.uint,
+        created: cython.ulonglong,
+        delay: cython.ulonglong,
+        due: cython.ulonglong,
+        ttr: cython.ulonglong,
+        attributes: bytes,
+        body: bytes,
+    ) -> cython.void:
+        """A job exists: delayed until `due`, or ready where that is 0."""
+        self._open(PUT, True)
+        self.events.add_u64(id)
+        self.events.add_u32(pri)
+        self.events.add_u64(created)
+        self.events.add_u64(delay)
+        self.events.add_u64(due)
+        self.events.add_u64(ttr)
+        self._string(tube)
+        self.events.add(attributes)
+        self._attribute(TAG_BODY, body)
+        self._close()
+
+    @cython.ccall
+    def reserve(
+        self, id: cython.ulonglong, until: cython.ulonglong, token: bytes | None
+    ) -> cython.void:
+        """A job was given to a session, or to the lease of that token (hard)."""
+        self._moment(RESERVE, id, until, token)
+
+    @cython.ccall
+    def touch(
+        self, id: cython.ulonglong, until: cython.ulonglong, token: bytes | None
+    ) -> cython.void:
+        """A holder asked for more time."""
+        self._moment(TOUCH, id, until, token)
+
+    @cython.cfunc
+    def _moment(
+        self,
+        kind: cython.uint,
+        id: cython.ulonglong,
+        until: cython.ulonglong,
+        token: bytes | None,
+    ) -> cython.void:
+        self._open(kind, token is not None)
+        self.events.add_u64(id)
+        self.events.add_u64(until)
+        if token is not None:
+            self._attribute(TAG_TOKEN, token)
+        self._close()
+
+    @cython.ccall
+    def give_back(
+        self, id: cython.ulonglong, reason: cython.uint, leased: cython.bint
+    ) -> cython.void:
+        """RETURN: a held job is ready again because of its ttr or a closed connection."""
+        self._open(RETURN, leased)
+        self.events.add_u64(id)
+        self.events.add_u8(reason)
+        self._close()
+
+    @cython.ccall
+    def release(
+        self,
+        id: cython.ulonglong,
+        pri: cython.uint,
+        delay: cython.ulonglong,
+        due: cython.ulonglong,
+    ) -> cython.void:
+        """A holder gave a job back."""
+        self._open(RELEASE, True)
+        self.events.add_u64(id)
+        self.events.add_u32(pri)
+        self.events.add_u64(delay)
+        self.events.add_u64(due)
+        self._close()
+
+    @cython.ccall
+    def bury(
+        self,
+        id: cython.ulonglong,
+        pri: cython.uint,
+        reason: cython.uint,
+        place: cython.ulonglong,
+    ) -> cython.void:
+        """A job is last in the line of buried ones."""
+        self._open(BURY, True)
+        self.events.add_u64(id)
+        self.events.add_u32(pri)
+        self.events.add_u8(reason)
+        self.events.add_u64(place)
+        self._close()
+
+    def kick(self, ids: list[int]) -> cython.void:
+        """Buried or delayed jobs are ready; at most 1,000 of them."""
+        self._open(KICK, True)
+        for id in ids:
+            self.events.add_u64(id)
+        self._close()
+
+    @cython.ccall
+    def hold(self, id: cython.ulonglong, reason: bytes) -> cython.void:
+        """A job waits for something other than time."""
+        self._open(HOLD, True)
+        self.events.add_u64(id)
+        self._attribute(TAG_REASON, reason)
+        self._close()
+
+    @cython.ccall
+    def free(self, id: cython.ulonglong, due: cython.ulonglong) -> cython.void:
+        """A held job is ready, or delayed until `due`."""
+        self._open(FREE, True)
+        self.events.add_u64(id)
+        self.events.add_u64(due)
+        self._close()
+
+    @cython.ccall
+    def change(
+        self,
+        id: cython.ulonglong,
+        mask: cython.uint,
+        tube: bytes,
+        pri: cython.uint,
+        due: cython.ulonglong,
+        attributes: bytes,
+    ) -> cython.void:
+        """Another tube, pri, due or other attributes, as the mask tells."""
+        self._open(CHANGE, True)
+        self.events.add_u64(id)
+        self.events.add_u8(mask)
+        self.events.add_u32(pri)
+        self.events.add_u64(due)
+        self._string(tube)
+        self.events.add(attributes)
+        self._close()
+
+    @cython.ccall
+    def delete(self, id: cython.ulonglong, reason: cython.uint) -> cython.void:
+        """A job is gone."""
+        self._open(DELETE, True)
+        self.events.add_u64(id)
+        self.events.add_u8(reason)
+        self._close()
+
+    @cython.ccall
+    def clear_tube(
+        self, tube: bytes, states: cython.uint, up_to: cython.ulonglong
+    ) -> cython.void:
+        """CLEAR: all jobs of those states with an id up to that are gone."""
+        self._open(CLEAR, True)
+        self.events.add_u8(states)
+        self.events.add_u64(up_to)
+        self._string(tube)
+        self._close()
+
+    @cython.ccall
+    def pause(
+        self,
+        kind: cython.uint,
+        tube: bytes,
+        length: cython.ulonglong,
+        until: cython.ulonglong,
+    ) -> cython.void:
+        """PAUSE or its image: reserves wait until then; 0 is resumed."""
+        self._open(kind, True)
+        self.events.add_u64(length)
+        self.events.add_u64(until)
+        self._string(tube)
+        self._close()
+
+    @cython.ccall
+    def note(
+        self, id: cython.ulonglong, namespace: bytes, value: bytes, hard: cython.bint
+    ) -> cython.void:
+        """Bytes attached to a job under a namespace; empty ones take it away."""
+        self._open(NOTE, hard)
+        self.events.add_u64(id)
+        self._string(namespace)
+        self._attribute(TAG_VALUE, value)
+        self._close()
+
+    @cython.ccall
+    def set(
+        self,
+        kind: cython.uint,
+        namespace: bytes,
+        key: bytes,
+        value: bytes,
+        expires: cython.ulonglong,
+    ) -> cython.void:
+        """SET or its image: a record is there until it expires; 0 is never."""
+        self._open(kind, True)
+        self.events.add_u64(expires)
+        self._string(namespace)
+        self._attribute(TAG_KEY, key)
+        self._attribute(TAG_VALUE, value)
+        self._close()
+
+    @cython.ccall
+    def unset(self, namespace: bytes, key: bytes) -> cython.void:
+        """A record is gone."""
+        self._open(UNSET, True)
+        self._string(namespace)
+        self._attribute(TAG_KEY, key)
+        self._close()
+
+    @cython.ccall
+    def boot(self, clean: cython.bint, downtime: cython.ulonglong) -> cython.void:
+        """The server started: what connections held is ready again."""
+        self._open(BOOT, True)
+        self.events.add_u8(1 if clean else 0)
+        self.events.add_u64(downtime)
+        self._close()
+
+    @cython.ccall
+    def seal(self) -> cython.void:
+        """Nothing happened; what was soft is durable."""
+        self._open(SEAL, False)
+        self._close()

@@ -1,0 +1,49 @@
+"""Commits: several commands at once, all or nothing.
+
+Every command is checked before the first is done, and all their events share one batch,
+which the log keeps whole or not at all.
+"""
+
+from collections.abc import Sequence
+
+from penstock.core.commands import Command, Scope
+from penstock.core.lifetime import Lifetime
+from penstock.core.matching import Matching
+from penstock.core.policy import Policy
+from penstock.core.session import Session
+from penstock.core.store import Store
+from penstock.core.turn import Turn
+
+
+class Ledger:
+    """What a commit needs from the engine."""
+
+    def __init__(
+        self,
+        store: Store,
+        turn: Turn,
+        matching: Matching,
+        lifetime: Lifetime,
+        policy: Policy,
+    ) -> None:
+        self._parts = (store, turn, matching, lifetime, policy)
+        self._store = store
+        self._turn = turn
+
+    def commit(self, session: Session, commands: Sequence[Command]) -> None:
+        """Do all commands or none; say their results, or which was refused and why."""
+        scope = Scope(*self._parts)
+        for at, command in enumerate(commands):
+            refusal = command.check(scope)
+            if refusal is not None:
+                self._turn.show(session)
+                session.say_refused(refusal, at)
+                return
+        results = [command.run(scope) for command in commands]
+        self._turn.show(session)
+        session.say_committed(results)
+
+    def record(self, namespace: bytes, key: bytes) -> bytes | None:
+        """Give the value of a record."""
+        found = self._store.records.find(namespace, key, self._turn.now)
+        return None if found is None else found.value

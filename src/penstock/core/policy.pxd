@@ -1,0 +1,16 @@
+from penstock.core.job cimport BURIED, DELAYED, HELD, READY, RESERVED
+from penstock.core.store cimport Store
+
+cpdef enum:
+    ADMITTED = 0
+    DRAINING = 1
+    FULL = 2
+
+
+cdef class Policy:
+    cdef Store store
+    cdef public bint draining
+    cdef public unsigned long long most_bytes
+
+    cpdef unsigned int admits(self, Py_ssize_t size)
+    cpdef unsigned long long used(self)

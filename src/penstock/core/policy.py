@@ -1,0 +1,40 @@
+"""Admission: which puts are taken, and what is said to the others."""
+
+import cython
+
+from penstock.core.store import Store
+
+if not cython.compiled:
+    from penstock.core.job import BURIED, DELAYED, HELD, READY, RESERVED
+
+    ADMITTED = 0
+    DRAINING = 1
+    FULL = 2
+
+OVERHEAD = 200  # bytes that a job takes beside its body
+
+
+@cython.final
+@cython.cclass
+class Policy:
+    """`draining` refuses every put; `most_bytes` bounds bodies and their overhead, 0 is
+    no bound."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.draining = False
+        self.most_bytes = 0
+
+    @cython.ccall
+    def admits(self, size: cython.Py_ssize_t) -> cython.uint:
+        """Tell whether a body of that size is taken: ADMITTED, DRAINING or FULL."""
+        if self.draining:
+            return DRAINING
+        if self.most_bytes and self.used() + size + OVERHEAD > self.most_bytes:
+            return FULL
+        return ADMITTED
+
+    @cython.ccall
+    def used(self) -> cython.ulonglong:
+        """Count the bytes that all jobs take."""
+        return self.store.body_bytes + OVERHEAD * self.store.index.jobs.count

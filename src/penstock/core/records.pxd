@@ -1,0 +1,15 @@
+from penstock.core.heap cimport Heap
+
+
+cdef class Record:
+    cdef readonly bytes namespace
+    cdef readonly bytes key
+    cdef readonly bytes value
+    cdef readonly unsigned long long expires
+
+
+cdef class Records:
+    cdef readonly dict namespaces
+    cdef readonly Heap expiries
+    cdef dict expiring
+    cdef unsigned long long counter

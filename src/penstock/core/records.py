@@ -1,0 +1,110 @@
+"""Records: small durable values that the engine keeps for others and does not read.
+
+A record has a namespace, a key, bytes and perhaps an expiry. Namespaces are bounded in
+entries and bytes, so that a careless owner fills its own and no other.
+"""
+
+import cython
+
+from penstock.core.heap import Heap
+
+MOST_ENTRIES = 1_000_000
+MOST_BYTES = 256 * 1024 * 1024
+OVERHEAD = 200  # bytes counted for each record beside its key and value
+
+
+@cython.final
+@cython.cclass
+class Record:
+    """One value; `expires` is engine time, 0 for never."""
+
+    def __init__(
+        self, namespace: bytes, key: bytes, value: bytes, expires: cython.ulonglong
+    ) -> None:
+        self.namespace = namespace
+        self.key = key
+        self.value = value
+        self.expires = expires
+
+    def size(self) -> int:
+        """Count the bytes it is charged for."""
+        return len(self.key) + len(self.value) + OVERHEAD
+
+
+class Namespace:
+    """The records of one owner."""
+
+    def __init__(self) -> None:
+        self.records: dict[bytes, Record] = {}
+        self.bytes = 0
+
+    def has_room(self, key: bytes, value: bytes) -> bool:
+        """Tell whether this record may be set without breaking a bound."""
+        old = self.records.get(key)
+        freed = old.size() if old is not None else 0
+        entries = len(self.records) + (old is None)
+        size = self.bytes - freed + len(key) + len(value) + OVERHEAD
+        return entries <= MOST_ENTRIES and size <= MOST_BYTES
+
+
+@cython.final
+@cython.cclass
+class Records:
+    """Every record, and which expires first."""
+
+    def __init__(self) -> None:
+        self.namespaces: dict[bytes, Namespace] = {}
+        self.expiries = Heap()
+        self.expiring: dict[int, Record] = {}
+        self.counter = 0
+
+    def find(self, namespace: bytes, key: bytes, now: int) -> Record | None:
+        """Give a record that is there and has not expired."""
+        space = self.namespaces.get(namespace)
+        record = space.records.get(key) if space is not None else None
+        if record is None or 0 < record.expires <= now:
+            return None
+        return record
+
+    def has_room(self, namespace: bytes, key: bytes, value: bytes) -> bool:
+        """Tell whether the namespace takes this record."""
+        space = self.namespaces.get(namespace)
+        return (space or Namespace()).has_room(key, value)
+
+    def set(self, record: Record) -> None:
+        """Put a record in the place of its predecessor."""
+        self.unset(record.namespace, record.key)
+        space = self.namespaces.setdefault(record.namespace, Namespace())
+        space.records[record.key] = record
+        space.bytes += record.size()
+        if record.expires:
+            self.counter += 1
+            self.expiring[self.counter] = record
+            self.expiries.push(record.expires, self.counter)
+
+    def unset(self, namespace: bytes, key: bytes) -> None:
+        """Forget a record, if it is there."""
+        space = self.namespaces.get(namespace)
+        record = space.records.pop(key, None) if space is not None else None
+        if space is None or record is None:
+            return
+        space.bytes -= record.size()
+        if not space.records:
+            del self.namespaces[namespace]
+
+    def first_expired(self, now: int) -> Record | None:
+        """Give a record whose time has come, each once."""
+        while self.expiries.size and self.expiries.key(0) <= now:
+            record = self.expiring.pop(self.expiries.id(0))
+            self.expiries.pop()
+            if self.find(record.namespace, record.key, record.expires - 1) is record:
+                return record
+        return None
+
+    def all(self) -> list[Record]:
+        """List the records in order of namespace and key."""
+        return [
+            self.namespaces[namespace].records[key]
+            for namespace in sorted(self.namespaces)
+            for key in sorted(self.namespaces[namespace].records)
+        ]

@@ -1,0 +1,338 @@
+"""The durable state, and the only code that changes it.
+
+Each `apply_*` is the effect of one event, the same in live running and in replay. It
+decides nothing: it sets the named state from whatever state was there.
+"""
+
+import cython
+
+from penstock.core.extra import Extra
+from penstock.core.heap import Heap
+from penstock.core.index import Index
+from penstock.core.job import Job
+from penstock.core.records import Record, Records
+from penstock.core.session import Reservation, Session
+from penstock.core.tube import Clearing, Tube
+
+if not cython.compiled:
+    from penstock.core.events import (
+        CHANGE_ATTRIBUTES,
+        CHANGE_DUE,
+        CHANGE_PRI,
+        CHANGE_TUBE,
+    )
+    from penstock.core.job import (
+        BURIED,
+        BY_CLIENT,
+        BY_FREE,
+        BY_KICK,
+        BY_RESTART,
+        BY_TTR,
+        DELAYED,
+        HELD,
+        READY,
+        RESERVED,
+    )
+
+POLICIES = b"tube"  # the one namespace that the engine reads
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def bump(counter: cython.uint) -> cython.uint:
+    """Count one more, and stay at the largest number there is."""
+    return counter + 1 if counter < 0xFFFFFFFF else counter
+
+
+@cython.final
+@cython.cclass
+class Store:
+    """Jobs, tubes and records. `body_bytes` counts the bodies that are in memory."""
+
+    def __init__(self) -> None:
+        self.index = Index()
+        self.records = Records()
+        self.clearings: list[Tube] = []
+        self.next_id = 1
+        self.next_place = 1
+        self.body_bytes = 0
+
+    # Jobs come and go.
+
+    @cython.ccall
+    def apply_put(
+        self,
+        id: cython.ulonglong,
+        tube: Tube,
+        pri: cython.uint,
+        created: cython.ulonglong,
+        delay: cython.ulonglong,
+        due: cython.ulonglong,
+        ttr: cython.ulonglong,
+        attributes: bytes,
+        body: bytes,
+    ) -> Job:
+        """A job exists: delayed until `due`, or ready where that is 0."""
+        job: Job = self.admit(id, tube, pri, body)
+        job.created = created
+        job.delay = delay
+        job.ttr = ttr
+        if attributes:
+            self.rare(job).attributes = attributes
+        self.index.enter(job, DELAYED if due else READY, due)
+        return job
+
+    @cython.ccall
+    def admit(
+        self, id: cython.ulonglong, tube: Tube, pri: cython.uint, body: bytes
+    ) -> Job:
+        """Make a job that has no state yet."""
+        job: Job = Job()
+        job.id = id
+        job.tube = tube
+        job.pri = pri
+        job.body = body
+        self.index.jobs.add(job)
+        tube.body_bytes += len(body)
+        self.body_bytes += len(body)
+        if id >= self.next_id:
+            self.next_id = id + 1
+        return job
+
+    @cython.ccall
+    def apply_delete(self, job: Job) -> cython.void:
+        """A job is gone."""
+        self.index.leave(job)
+        self._free(job)
+
+    @cython.cfunc
+    def _free(self, job: Job) -> cython.void:
+        tube: Tube = job.tube
+        tube.body_bytes -= len(job.body)
+        self.body_bytes -= len(job.body)
+        self.index.jobs.remove(job)
+
+    @cython.ccall
+    def rare(self, job: Job) -> Extra:
+        """Give a job's rare part, which comes into being here."""
+        if job.extra is None:
+            job.extra = Extra()
+        return job.extra
+
+    # Held by somebody.
+
+    @cython.ccall
+    def apply_reserve(
+        self,
+        job: Job,
+        until: cython.ulonglong,
+        session: Session | None,
+        token: bytes | None,
+    ) -> cython.void:
+        """A session holds a job, or the lease of that token does."""
+        reservation: Reservation = Reservation()
+        reservation.id = job.id
+        reservation.token = token
+        self.index.leave(job)
+        if session is not None:
+            session.hold(reservation)
+        job.holder = reservation
+        job.reserves = bump(job.reserves)
+        self.index.enter(job, RESERVED, until)
+
+    @cython.ccall
+    def apply_touch(self, job: Job, until: cython.ulonglong) -> cython.void:
+        """The holder has more time."""
+        self.index.disarm(job)
+        job.due = until
+        self.index.arm(job)
+
+    @cython.ccall
+    def apply_return(self, job: Job, reason: cython.uint) -> cython.void:
+        """A job that was held is ready again."""
+        if reason == BY_TTR:
+            job.timeouts = bump(job.timeouts)
+        self._move(job, READY, 0, reason)
+
+    @cython.ccall
+    def apply_release(
+        self,
+        job: Job,
+        pri: cython.uint,
+        delay: cython.ulonglong,
+        due: cython.ulonglong,
+    ) -> cython.void:
+        """The holder gave a job back."""
+        self.index.leave(job)
+        job.pri = pri
+        job.delay = delay
+        job.releases = bump(job.releases)
+        job.reason = BY_CLIENT
+        self.index.enter(job, DELAYED if due else READY, due)
+
+    # Other states.
+
+    @cython.cfunc
+    def _move(
+        self,
+        job: Job,
+        state: cython.uint,
+        due: cython.ulonglong,
+        reason: cython.uint,
+    ) -> cython.void:
+        self.index.leave(job)
+        job.reason = reason
+        self.index.enter(job, state, due)
+
+    @cython.ccall
+    def apply_due(self, job: Job) -> cython.void:
+        """A delayed job is ready; a consequence of time, not an event."""
+        self.index.leave(job)
+        self.index.enter(job, READY, 0)
+
+    @cython.ccall
+    def apply_bury(
+        self,
+        job: Job,
+        pri: cython.uint,
+        reason: cython.uint,
+        place: cython.ulonglong,
+    ) -> cython.void:
+        """A job is in that place of the line of buried ones."""
+        self.index.leave(job)
+        job.pri = pri
+        job.reason = reason
+        job.buries = bump(job.buries)
+        if place >= self.next_place:
+            self.next_place = place + 1
+        self.index.enter(job, BURIED, place)
+
+    @cython.ccall
+    def apply_kick(self, job: Job) -> cython.void:
+        """A buried or delayed job is ready."""
+        job.kicks = bump(job.kicks)
+        self._move(job, READY, 0, BY_KICK)
+
+    @cython.ccall
+    def apply_hold(self, job: Job, reason: bytes) -> cython.void:
+        """A job waits for something other than time."""
+        self.index.leave(job)
+        self.rare(job).hold_reason = reason
+        self.index.enter(job, HELD, 0)
+
+    @cython.ccall
+    def apply_free(self, job: Job, due: cython.ulonglong) -> cython.void:
+        """A held job is ready, or delayed until `due`."""
+        self.rare(job).hold_reason = b""
+        self._tidy(job)
+        self._move(job, DELAYED if due else READY, due, BY_FREE)
+
+    @cython.ccall
+    def apply_change(
+        self,
+        job: Job,
+        mask: cython.uint,
+        tube: Tube,
+        pri: cython.uint,
+        due: cython.ulonglong,
+        attributes: bytes,
+    ) -> cython.void:
+        """A job that nobody holds has another tube, pri, due or other attributes."""
+        state: cython.uint = job.state
+        self.index.leave(job)
+        if mask & CHANGE_TUBE:
+            job.tube.body_bytes -= len(job.body)
+            tube.body_bytes += len(job.body)
+            job.tube = tube
+        if mask & CHANGE_PRI:
+            job.pri = pri
+        if mask & CHANGE_ATTRIBUTES:
+            self.rare(job).attributes = attributes
+            self._tidy(job)
+        if mask & CHANGE_DUE:
+            state = DELAYED if due else READY
+            job.due = due
+        self.index.enter(job, state, job.due)
+
+    @cython.cfunc
+    def _tidy(self, job: Job) -> cython.void:
+        if job.extra is not None and job.extra.is_empty():
+            job.extra = None
+
+    @cython.ccall
+    def apply_note(self, job: Job, namespace: bytes, value: bytes) -> cython.void:
+        """A job has those bytes under a namespace; empty ones take them away."""
+        extra: Extra = self.rare(job)
+        if value:
+            extra.notes[namespace] = value
+        else:
+            extra.notes.pop(namespace, None)
+        self._tidy(job)
+
+    # Tubes and records.
+
+    @cython.ccall
+    def apply_pause(
+        self, tube: Tube, length: cython.ulonglong, until: cython.ulonglong
+    ) -> cython.void:
+        """A tube is paused until then; 0 is not at all."""
+        self.index.pause_tube(tube, length, until)
+
+    @cython.ccall
+    def apply_set(self, record: Record) -> cython.void:
+        """A record is there."""
+        self.records.set(record)
+        if record.namespace == POLICIES:
+            self.index.tube(record.key).policy = record.value
+
+    @cython.ccall
+    def apply_unset(self, namespace: bytes, key: bytes) -> cython.void:
+        """A record is gone."""
+        self.records.unset(namespace, key)
+        if namespace == POLICIES:
+            self.index.tube(key).policy = None
+
+    @cython.ccall
+    def apply_clear(
+        self, tube: Tube, states: cython.uint, up_to: cython.ulonglong
+    ) -> cython.void:
+        """All jobs of those states are gone at once; `free_cleared` frees them."""
+        if tube.clearing is not None:
+            self.free_cleared(tube, tube.clearing.size())
+        clearing: Clearing = Clearing(states, up_to)
+        for state in (READY, DELAYED, BURIED, HELD):
+            if (states >> state) & 1:
+                self.index.empty(tube, state, clearing)
+        tube.clearing = clearing
+        self.clearings.append(tube)
+
+    @cython.ccall
+    def free_cleared(self, tube: Tube, most: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Free up to that many cleared jobs of a tube; tell how many were looked at."""
+        looked: cython.Py_ssize_t = 0
+        heaps: list[Heap] = tube.clearing.heaps
+        job: Job | None
+        while looked < most and heaps:
+            heap: Heap = heaps[0]
+            if not heap.size:
+                heaps.remove(heap)
+                continue
+            job = self.index.jobs.find(heap.id(0))
+            if job is not None and job.tube is tube and self.index.is_cleared(job):
+                self._free(job)
+            heap.pop()
+            looked += 1
+        if not heaps:
+            tube.clearing = None
+            self.clearings.remove(tube)
+        return looked
+
+    # Starting.
+
+    @cython.ccall
+    def apply_boot(self) -> cython.void:
+        """What connections held is ready again; leases go on."""
+        for id in self.index.reserved_ids():
+            job: Job = self.index.jobs.find(id)
+            if job.holder.token is None:
+                self._move(job, READY, 0, BY_RESTART)

@@ -1,0 +1,27 @@
+from penstock.core.counters cimport Counters
+from penstock.core.heap cimport Heap
+from penstock.core.index cimport MARGIN, Index
+from penstock.core.job cimport BY_TTR, DELAYED, Job
+from penstock.core.records cimport Record
+from penstock.core.store cimport Store
+from penstock.core.tube cimport Tube
+from penstock.core.turn cimport Turn
+
+cdef extern from *:
+    const unsigned long long NEVER "0xFFFFFFFFFFFFFFFFull"
+
+
+cdef class Timers:
+    cdef Store store
+    cdef Index index
+    cdef Turn turn
+    cdef Counters counters
+
+    cpdef Py_ssize_t run(self, unsigned long long now, Py_ssize_t most)
+    cpdef Py_ssize_t wake(self, unsigned long long now, Py_ssize_t most)
+    cdef Py_ssize_t _wake_tube(self, Tube tube, unsigned long long now, Py_ssize_t most)
+    cdef Py_ssize_t _end_pauses(self, unsigned long long now, Py_ssize_t most)
+    cdef Py_ssize_t _end_reservations(self, unsigned long long now, Py_ssize_t most)
+    cdef void _take_back(self, Job job)
+    cdef Py_ssize_t _expire_records(self, unsigned long long now, Py_ssize_t most)
+    cpdef unsigned long long next(self)

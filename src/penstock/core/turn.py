@@ -1,0 +1,65 @@
+"""What one turn stages: the batch that collects, what its replies wait for, and the
+sessions that were spoken to."""
+
+import cython
+
+from penstock.core.events import Batch
+from penstock.core.session import Session
+from penstock.core.tube import Tube
+
+
+@cython.final
+@cython.cclass
+class Turn:
+    """The engine's time and its one way out.
+
+    `barrier` is the newest batch with a hard event that has been handed to the log,
+    `durable` the newest that the log has made safe. `spoken` are the sessions, other
+    than the one whose commands run, that have something new in their outbox. `ripe`
+    are the tubes that may have something for their waiters, `warned` the sessions that
+    hold a job whose last second has begun.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.batch = Batch()
+        self.batch.clear(1)
+        self.barrier = 0
+        self.durable = 0
+        self.running: Session | None = None
+        self.spoken: list[Session] = []
+        self.ripe: list[Tube] = []
+        self.warned: list[Session] = []
+
+    @cython.ccall
+    def show(self, session: Session) -> cython.void:
+        """Let what is said next wait for the last hard event staged before it."""
+        if self.batch.hard:
+            session.raise_barrier(self.batch.seq, self.durable)
+        else:
+            session.raise_barrier(self.barrier, self.durable)
+        self.speak(session)
+
+    @cython.ccall
+    def speak(self, session: Session) -> cython.void:
+        """Note that a session other than the running one has something to send."""
+        if session is not self.running and not session.queued:
+            session.queued = True
+            self.spoken.append(session)
+
+    def take_spoken(self) -> list[Session]:
+        """Give the sessions spoken to since the last call."""
+        sessions = self.spoken
+        self.spoken = []
+        for session in sessions:
+            session.queued = False
+        return sessions
+
+    def swap(self, spare: Batch) -> Batch:
+        """Give the collected batch away and go on collecting in the spare one."""
+        full = self.batch
+        if full.hard:
+            self.barrier = full.seq
+        spare.clear(full.seq + 1)
+        self.batch = spare
+        return full

@@ -1,0 +1,1 @@
+"""Bytes to engine calls, answers to bytes; no sockets."""
