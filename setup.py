@@ -25,6 +25,8 @@ DIRECTIVES = {
     "nonecheck": False,
     "embedsignature": False,
     "freethreading_compatible": True,
+    # What follows `if cython.compiled: return ...` is the plain form, on purpose.
+    "warn.unreachable": False,
 }
 
 COMPILE_FLAGS = [
