@@ -11,6 +11,7 @@ cdef class Policy:
     cdef Store store
     cdef public bint draining
     cdef public unsigned long long most_bytes
+    cdef public Py_ssize_t max_job_size
 
     cpdef unsigned int admits(self, Py_ssize_t size)
     cpdef unsigned long long used(self)

@@ -18,12 +18,13 @@ OVERHEAD = 200  # bytes that a job takes beside its body
 @cython.cclass
 class Policy:
     """`draining` refuses every put; `most_bytes` bounds bodies and their overhead, 0 is
-    no bound."""
+    no bound; `max_job_size` is the largest body in bytes."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.draining = False
         self.most_bytes = 0
+        self.max_job_size = 65535
 
     @cython.ccall
     def admits(self, size: cython.Py_ssize_t) -> cython.uint:

@@ -35,6 +35,7 @@ cdef class Session:
     cdef unsigned long long wait_until
     cdef readonly bint producer
     cdef readonly bint worker
+    cdef readonly bint quitting
     cdef readonly bint closed
     cdef public object link
     cdef bint queued
@@ -43,6 +44,9 @@ cdef class Session:
     cdef unsigned long long flight_barrier
     cdef unsigned long long barrier
 
+    cdef Py_ssize_t feed(self, unsigned char* data, Py_ssize_t start, Py_ssize_t end)
+    cpdef bint is_runnable(self)
+    cpdef Py_ssize_t wanted(self)
     cpdef void hold(self, Reservation reservation)
     cpdef void let_go(self, Reservation reservation)
     cpdef bint holds(self, Reservation reservation)

@@ -50,8 +50,8 @@ class Session:
     connection. `soon` counts the held jobs that are in their last second.
     """
 
-    def __init__(self, number: cython.ulonglong, used: Tube) -> None:
-        self.number = number
+    def __init__(self, used: Tube) -> None:
+        self.number = 0
         self.rights = MAY_ALL
         self.used = used
         self.watched: list[Tube] = [used]
@@ -64,6 +64,7 @@ class Session:
         self.wait_until = 0
         self.producer = False
         self.worker = False
+        self.quitting = False
         self.closed = False
         self.link: object = None
         self.queued = False
@@ -71,6 +72,25 @@ class Session:
         self.flight = 0
         self.flight_barrier = 0
         self.barrier = 0
+
+    # Bytes in; what each wire does its own way.
+
+    @cython.cfunc
+    def feed(
+        self, data: cython.p_uchar, start: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """Run the commands in `data[start:end]`; return where the next one starts."""
+        raise NotImplementedError
+
+    @cython.ccall
+    def is_runnable(self) -> cython.bint:
+        """Tell whether the next command may run now."""
+        raise NotImplementedError
+
+    @cython.ccall
+    def wanted(self) -> cython.Py_ssize_t:
+        """Count the bytes that have to be shown at once before anything can happen."""
+        raise NotImplementedError
 
     # What is held.
 

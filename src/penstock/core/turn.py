@@ -49,7 +49,8 @@ class Turn:
 
     def take_spoken(self) -> list[Session]:
         """Give the sessions spoken to since the last call."""
-        sessions = self.spoken
+        session: Session
+        sessions: list[Session] = self.spoken
         self.spoken = []
         for session in sessions:
             session.queued = False

@@ -118,13 +118,16 @@ class Views:
         else:
             self._text(session, yaml(self.job_fields(job)))
 
+    def _left(self, moment: int) -> int:
+        """Count the whole seconds that are still to go: of ten, nine at once."""
+        now = self.turn.now
+        return (moment - now - 1) // SECOND if moment > now else 0
+
     def job_fields(self, job: Job) -> Fields:
         """List what is told about a job. Old clients know four states: a held job is
         shown as delayed, with no time left."""
         state = STATE_NAMES[DELAYED if job.state == HELD else job.state].decode()
-        left = 0
-        if job.state in (DELAYED, RESERVED) and job.due > self.turn.now:
-            left = (job.due - self.turn.now) // SECOND
+        left = self._left(job.due) if job.state in (DELAYED, RESERVED) else 0
         return [
             ("id", job.id),
             ("tube", f'"{job.tube.name.decode()}"'),
@@ -154,9 +157,6 @@ class Views:
 
     def tube_fields(self, tube: Tube) -> Fields:
         """List what is told about a tube."""
-        left = 0
-        if tube.pause_until > self.turn.now:
-            left = (tube.pause_until - self.turn.now) // SECOND
         return [
             ("name", f'"{tube.name.decode()}"'),
             ("current-jobs-urgent", tube.urgent),
@@ -171,7 +171,7 @@ class Views:
             ("cmd-delete", tube.cmd_delete),
             ("cmd-pause-tube", tube.cmd_pause_tube),
             ("pause", tube.pause // SECOND),
-            ("pause-time-left", left),
+            ("pause-time-left", self._left(tube.pause_until)),
             ("current-jobs-held", tube.count(HELD)),
         ]
 
