@@ -7,6 +7,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -91,6 +92,12 @@ class Connection:
         return taken
 
     def close(self) -> None:
+        self.socket.close()
+
+    def abort(self) -> None:
+        """Reset the connection: what the server has not executed yet is lost."""
+        linger = struct.pack("ii", 1, 0)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.socket.close()
 
     def __enter__(self) -> Self:
