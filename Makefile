@@ -76,7 +76,7 @@ dev: install $(VENV)/dev ## install what checking and testing need
 .PHONY: test
 test: dev ## everything: format, lint, types, imports, all tests
 	@tools/test-prerequisites
-	@$(MAKE) $(VENV)/fuzz $(CLIENTS)/node_modules/installed
+	@$(MAKE) -s $(VENV)/fuzz $(CLIENTS)/node_modules/installed
 	@$(MAKE) warnings lint types imports tests plain
 
 .PHONY: check
