@@ -25,6 +25,7 @@ DIRECTIVES = {
     "nonecheck": False,
     "embedsignature": False,
     "freethreading_compatible": True,
+    "auto_pickle": False,  # nobody pickles a queue
     # What follows `if cython.compiled: return ...` is the plain form, on purpose.
     "warn.unreachable": False,
 }

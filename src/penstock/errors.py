@@ -65,3 +65,11 @@ class LogFenced(LogError):  # noqa: N818
 
 class ConfigError(PenstockError):
     """A setting has a name or a value that is not allowed."""
+
+
+class FormatError(PenstockError):
+    """What was read is not in the form in which it is written."""
+
+
+class NewerFormat(FormatError):  # noqa: N818
+    """This was written by a later release; nothing has been touched."""

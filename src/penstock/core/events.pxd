@@ -42,6 +42,8 @@ cpdef enum:
 cdef class Batch:
     cdef readonly unsigned long long seq
     cdef public unsigned long long now
+    cdef public unsigned long long wall
+    cdef public unsigned long long next_id
     cdef readonly unsigned long long count
     cdef readonly bint hard
     cdef readonly Buffer events

@@ -56,13 +56,15 @@ if not cython.compiled:
 class Batch:
     """The events that commit together.
 
-    `hard` tells that a reply waits for it; `now` is the engine's time of the last
-    event. A batch object is emptied and used again once its bytes are with the log.
+    `hard` tells that a reply waits for it; `now`, `wall` and `next_id` are noted when
+    it is handed to the log. A batch object is emptied and used again once its bytes are with the log.
     """
 
     def __init__(self) -> None:
         self.seq = 0
         self.now = 0
+        self.wall = 0
+        self.next_id = 0
         self.count = 0
         self.hard = False
         self.events = Buffer()

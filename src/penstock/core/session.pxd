@@ -39,6 +39,7 @@ cdef class Session:
     cdef readonly bint closed
     cdef public object link
     cdef bint queued
+    cdef bint held
     cdef readonly Buffer outbox
     cdef Py_ssize_t flight
     cdef unsigned long long flight_barrier
@@ -46,6 +47,7 @@ cdef class Session:
 
     cdef Py_ssize_t feed(self, unsigned char* data, Py_ssize_t start, Py_ssize_t end)
     cpdef bint is_runnable(self)
+    cpdef bint may_go_on(self)
     cpdef Py_ssize_t wanted(self)
     cpdef void hold(self, Reservation reservation)
     cpdef void let_go(self, Reservation reservation)

@@ -68,6 +68,7 @@ class Session:
         self.closed = False
         self.link: object = None
         self.queued = False
+        self.held = False
         self.outbox = Buffer()
         self.flight = 0
         self.flight_barrier = 0
@@ -85,6 +86,11 @@ class Session:
     @cython.ccall
     def is_runnable(self) -> cython.bint:
         """Tell whether the next command may run now."""
+        raise NotImplementedError
+
+    @cython.ccall
+    def may_go_on(self) -> cython.bint:
+        """Tell whether commands that were here before could run now."""
         raise NotImplementedError
 
     @cython.ccall

@@ -7,6 +7,9 @@ from penstock.core.events import Batch
 from penstock.core.session import Session
 from penstock.core.tube import Tube
 
+if not cython.compiled:
+    MOST_COLLECTING = 8 * 1024 * 1024  # bytes of events that wait for the log
+
 
 @cython.final
 @cython.cclass
@@ -15,8 +18,8 @@ class Turn:
 
     `barrier` is the newest batch with a hard event that has been handed to the log,
     `durable` the newest that the log has made safe. `spoken` are the sessions, other
-    than the one whose commands run, that have something new in their outbox. `ripe`
-    are the tubes that may have something for their waiters, `warned` the sessions that
+    than the one whose commands run, that have something new in their outbox. `held`
+    are those that wait for a batch to become durable. `ripe` are the tubes that may have something for their waiters, `warned` the sessions that
     hold a job whose last second has begun.
     """
 
@@ -28,6 +31,7 @@ class Turn:
         self.durable = 0
         self.running: Session | None = None
         self.spoken: list[Session] = []
+        self.held: list[Session] = []
         self.ripe: list[Tube] = []
         self.warned: list[Session] = []
 
@@ -54,6 +58,29 @@ class Turn:
         self.spoken = []
         for session in sessions:
             session.queued = False
+        return sessions
+
+    @cython.ccall
+    def hold(self, session: Session) -> cython.void:
+        """Note that a session has something to do once more is durable."""
+        if self.barrier > self.durable or self.batch.hard:
+            if not session.held:
+                session.held = True
+                self.held.append(session)
+
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def is_full(self) -> cython.bint:
+        """Tell whether so much is collecting that no more puts are taken."""
+        return self.batch.events.end > MOST_COLLECTING
+
+    def take_held(self) -> list[Session]:
+        """Give the sessions that were waiting for the log."""
+        session: Session
+        sessions: list[Session] = self.held
+        self.held = []
+        for session in sessions:
+            session.held = False
         return sessions
 
     def swap(self, spare: Batch) -> Batch:

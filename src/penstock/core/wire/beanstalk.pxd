@@ -23,9 +23,11 @@ cdef class BeanstalkSession(Session):
     cdef unsigned long long ttr
     cdef Py_ssize_t size
     cdef Py_ssize_t budget
+    cdef bint cut_short
     cdef bytes afterwards
 
     cdef Py_ssize_t feed(self, unsigned char* data, Py_ssize_t start, Py_ssize_t end)
+    cpdef bint may_go_on(self)
     cpdef bint is_runnable(self)
     cpdef Py_ssize_t wanted(self)
     cdef Py_ssize_t _read_line(self, unsigned char* data, Py_ssize_t at, Py_ssize_t end)

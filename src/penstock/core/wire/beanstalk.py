@@ -41,6 +41,7 @@ class BeanstalkSession(Session):
         self.ttr = 0
         self.size = 0
         self.budget = MOST_COMMANDS
+        self.cut_short = False
         self.afterwards = b""
 
     # Bytes in.
@@ -64,7 +65,14 @@ class BeanstalkSession(Session):
                 at = self._skip(at, end)
             else:
                 at = self._discard(data, at, end)
+        self.cut_short = at < end and not self.is_runnable()
         return at
+
+    @cython.ccall
+    def may_go_on(self) -> cython.bint:
+        """Tell whether commands that were here before could run now."""
+        self.budget = MOST_COMMANDS
+        return self.cut_short and self.is_runnable()
 
     @cython.ccall
     def is_runnable(self) -> cython.bint:
@@ -73,6 +81,7 @@ class BeanstalkSession(Session):
             not self.waiting
             and not self.quitting
             and self.budget > 0
+            and not (self.producer and self.engine.turn.is_full())
             and self.outbox.end - self.outbox.start < MOST_OUTBOX
         )
 

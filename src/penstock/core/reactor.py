@@ -1,0 +1,427 @@
+"""The socket loop: level-triggered epoll, one read and one write a connection and turn.
+
+The reactor's epoll descriptor is itself readable whenever a socket has something, so an
+asyncio loop hosts it with one `add_reader`: `run` serves up to MOST_EVENTS sockets and
+tells whether work is left in our own buffers.
+
+The rules, each of which has a test:
+
+* HUP or ERR: take what the peer still said, then close, whatever the interest.
+* RDHUP: remember it, drop it from the interest, act once: a waiting reserve gives up,
+  the commands that are here run, then the connection closes.
+* A connection with unsent replies is written to and not read.
+* A waiting session is read until CHUNK bytes are here, then not any more.
+* Out of descriptors: the spare one takes the caller off the queue, and accepting pauses.
+
+Compiled only: it is made of system calls.
+"""
+
+import os
+from collections.abc import Callable
+
+import cython
+from cython.cimports.libc.errno import (
+    EAGAIN,
+    ECONNABORTED,
+    EINTR,
+    EMFILE,
+    ENFILE,
+    errno,
+)
+from cython.cimports.libc.stdlib import free, malloc
+
+from penstock.core.buffer import Buffer
+from penstock.core.engine import Engine
+from penstock.core.session import Session
+from penstock.core.turn import Turn
+
+
+@cython.final
+@cython.cclass
+class Listener:
+    """A listening socket: `opener` makes the session of a new connection, `guard` looks
+    at its descriptor and tells whether it may stay."""
+
+    def __init__(self, fd: cython.int, opener: object, guard: object) -> None:
+        self.fd = fd
+        self.opener = opener
+        self.guard = guard
+        self.refused = 0
+
+
+@cython.final
+@cython.cclass
+class Connection:
+    """A socket and its session; `input` is what the wire has not taken yet."""
+
+    def __init__(self, fd: cython.int, reactor: object, session: Session) -> None:
+        self.fd = fd
+        self.reactor = reactor
+        self.session = session
+        self.input = Buffer()
+        self.interest = 0
+        self.half_closed = False
+        self.ended = False
+        self.unfinished = False
+
+    def flush(self) -> None:
+        """Send what may leave; the session was spoken to by somebody else's command."""
+        if self.fd >= 0:
+            self.reactor.proceed(self)
+
+
+@cython.final
+@cython.cclass
+class Reactor:
+    """All sockets of the text protocols; `report` is told of our mistakes."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        most_connections: cython.ulonglong,
+        report: Callable[[Exception], None],
+    ) -> None:
+        self.engine = engine
+        self.report = report
+        self.turn = engine.turn
+        self.by_fd: list[object] = []
+        self.listeners: list[Listener] = []
+        self.unfinished: list[Connection] = []
+        self.connections = 0
+        self.most_connections = most_connections
+        self.exhausted = 0
+        self.callbacks = 0
+        self.accepting = True
+        self.open = True
+        self.serial = 0
+        self.spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        self.fd = epoll_create1(EPOLL_CLOEXEC)
+        if self.fd < 0:
+            raise OSError(errno, "epoll_create1")
+        self.scratch = cython.cast(cython.p_uchar, malloc(CHUNK))
+        if self.scratch is cython.NULL:
+            raise MemoryError
+
+    def __dealloc__(self) -> None:
+        free(self.scratch)
+
+    # The turn.
+
+    def run(self) -> bool:
+        """Serve the sockets that have something; tell whether work is left."""
+        count: cython.int = epoll_wait(self.fd, self.events, MOST_EVENTS, 0)
+        i: cython.int
+        self.callbacks += 1
+        self._go_on()
+        for i in range(count):
+            self._guarded(self.events[i].data.u64, self.events[i].events)
+        return len(self.unfinished) > 0
+
+    @cython.cfunc
+    def _guarded(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
+        """Serve one socket; a mistake of ours costs that connection, not the others."""
+        try:
+            self._serve(key, events)
+        except Exception as error:
+            self.turn.running = None
+            owner = self.by_fd[key & 0xFFFFFFFF]
+            self.report(error)
+            if isinstance(owner, Connection):
+                self.close(owner)
+
+    @cython.cfunc
+    def _go_on(self) -> cython.void:
+        """Run commands that were left in our own buffers."""
+        connection: Connection
+        if not self.unfinished:
+            return
+        waiting: list[Connection] = self.unfinished
+        self.unfinished = []
+        for connection in waiting:
+            connection.unfinished = False
+            if connection.fd >= 0:
+                self._execute(connection)
+
+    @cython.cfunc
+    def _serve(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
+        fd: cython.int = key & 0xFFFFFFFF
+        if key >> 32 == 0:
+            self._accept(self.by_fd[fd])
+            return
+        connection: Connection | None = self.by_fd[fd]
+        # An earlier event of this turn may have closed it, and its number be new.
+        if connection is None or connection.serial != key >> 32:
+            return
+        if events & EPOLLRDHUP:
+            connection.half_closed = True
+        if events & (EPOLLHUP | EPOLLERR):
+            self._read_the_rest(connection)
+        elif events & (EPOLLIN | EPOLLRDHUP):
+            self._read(connection)
+        else:
+            self.proceed(connection)
+
+    # Accepting.
+
+    def listen(self, listener: Listener) -> None:
+        """Accept connections from a listening socket, which must not block."""
+        self.listeners.append(listener)
+        self._remember(listener.fd, listener)
+        self._control(EPOLL_CTL_ADD, listener.fd, EPOLLIN, 0)
+
+    @cython.cfunc
+    def _remember(self, fd: cython.int, owner: object) -> cython.void:
+        while len(self.by_fd) <= fd:
+            self.by_fd.append(None)
+        self.by_fd[fd] = owner
+
+    @cython.cfunc
+    def _control(
+        self,
+        operation: cython.int,
+        fd: cython.int,
+        interest: cython.uint,
+        serial: cython.ulonglong,
+    ) -> cython.void:
+        event: epoll_event
+        event.events = interest
+        event.data.u64 = (serial << 32) | fd
+        if epoll_ctl(self.fd, operation, fd, cython.address(event)) < 0:
+            raise OSError(errno, "epoll_ctl")
+
+    @cython.cfunc
+    def _accept(self, listener: Listener) -> cython.void:
+        fd: cython.int
+        for _ in range(MOST_ACCEPTED):
+            if self.connections >= self.most_connections:
+                self._pause_accepting()
+                return
+            fd = accept4(
+                listener.fd, cython.NULL, cython.NULL, SOCK_NONBLOCK | SOCK_CLOEXEC
+            )
+            if fd < 0:
+                if errno in (EMFILE, ENFILE):
+                    self._refuse_one(listener)
+                elif errno not in (EAGAIN, EINTR, ECONNABORTED):
+                    self._pause_accepting()
+                return
+            if listener.guard is not None and not listener.guard(fd):
+                listener.refused += 1
+                close(fd)
+                continue
+            self._welcome(fd, listener.opener())
+
+    @cython.cfunc
+    def _refuse_one(self, listener: Listener) -> cython.void:
+        """Use the spare descriptor to take one caller off the queue, and rest."""
+        close(self.spare)
+        fd: cython.int = accept4(
+            listener.fd, cython.NULL, cython.NULL, SOCK_NONBLOCK | SOCK_CLOEXEC
+        )
+        if fd >= 0:
+            close(fd)
+        self.spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        self._pause_accepting()
+
+    @cython.cfunc
+    def _pause_accepting(self) -> cython.void:
+        self.exhausted += 1
+        self.stop_accepting()
+
+    def stop_accepting(self) -> None:
+        """Leave callers in the queue of the kernel."""
+        if self.accepting:
+            self.accepting = False
+            for listener in self.listeners:
+                self._control(EPOLL_CTL_DEL, listener.fd, 0, 0)
+
+    def resume_accepting(self) -> None:
+        """Take callers again, if the reactor is still open."""
+        if self.open and not self.accepting:
+            self.accepting = True
+            for listener in self.listeners:
+                self._control(EPOLL_CTL_ADD, listener.fd, EPOLLIN, 0)
+
+    @cython.cfunc
+    def _welcome(self, fd: cython.int, session: Session) -> cython.void:
+        one: cython.int = 1
+        # Meaningless on Unix sockets, where these fail and nothing is lost.
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, cython.address(one), 4)
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, cython.address(one), 4)
+        connection: Connection = Connection(fd, self, session)
+        self.serial = self.serial % 0x7FFFFFFF + 1
+        connection.serial = self.serial
+        connection.interest = EPOLLIN | EPOLLRDHUP
+        session.link = connection
+        self._remember(fd, connection)
+        self._control(EPOLL_CTL_ADD, fd, connection.interest, connection.serial)
+        self.connections += 1
+        self.engine.open(session)
+
+    # Reading.
+
+    @cython.cfunc
+    def _read(self, connection: Connection) -> cython.void:
+        """Read once and run what has come."""
+        input: Buffer = connection.input
+        session: Session = connection.session
+        count: cython.Py_ssize_t
+        if input.end > input.start:
+            self._read_more(connection)
+            return
+        count = recv(connection.fd, self.scratch, CHUNK, 0)
+        if count > 0:
+            self.turn.running = session
+            taken: cython.Py_ssize_t = session.feed(self.scratch, 0, count)
+            self.turn.running = None
+            if taken < count:
+                input.add_slice(self.scratch, taken, count)
+                self._execute(connection)
+            else:
+                self.proceed(connection)
+        else:
+            self._not_read(connection, count)
+
+    @cython.cfunc
+    def _read_more(self, connection: Connection) -> cython.void:
+        """Read behind what is here, into memory that grows with what arrives."""
+        input: Buffer = connection.input
+        have: cython.Py_ssize_t = input.end - input.start
+        want: cython.Py_ssize_t = max(connection.session.wanted() - have, 4096)
+        input.room(min(want, 4 * CHUNK))
+        count: cython.Py_ssize_t = recv(
+            connection.fd, input.data + input.end, input.capacity - input.end, 0
+        )
+        if count > 0:
+            input.end += count
+            self._execute(connection)
+        else:
+            self._not_read(connection, count)
+
+    @cython.cfunc
+    def _not_read(
+        self, connection: Connection, count: cython.Py_ssize_t
+    ) -> cython.void:
+        if count == 0:
+            connection.half_closed = True
+            connection.ended = True
+            self._execute(connection)
+        elif errno in (EAGAIN, EINTR):
+            self.proceed(connection)
+        else:
+            self.close(connection)
+
+    @cython.cfunc
+    def _read_the_rest(self, connection: Connection) -> cython.void:
+        """The peer is gone: run what it still said, and close."""
+        rounds: cython.int = 0
+        while connection.fd >= 0 and not connection.ended and rounds < 16:
+            rounds += 1
+            self._read(connection)
+        self.close(connection)
+
+    # Running and writing.
+
+    @cython.cfunc
+    def _execute(self, connection: Connection) -> cython.void:
+        """Run the commands in a connection's buffer, as far as they go."""
+        input: Buffer = connection.input
+        session: Session = connection.session
+        taken: cython.Py_ssize_t
+        if input.end > input.start:
+            self.turn.running = session
+            taken = session.feed(input.data, input.start, input.end)
+            self.turn.running = None
+            input.drop(taken - input.start)
+        self.proceed(connection)
+
+    @cython.ccall
+    def proceed(self, connection: Connection) -> cython.void:
+        """Send what may leave, then decide what this connection does next."""
+        session: Session = connection.session
+        if session.waiting and connection.half_closed:
+            self.engine.give_up(session)
+        if not self._send(connection):
+            return
+        idle: cython.bint = session.outbox.end == session.outbox.start
+        left: cython.bint = connection.input.end > connection.input.start
+        if session.quitting:
+            if idle:
+                self.close(connection)
+                return
+        elif left and session.may_go_on():
+            self._come_back(connection)
+        elif connection.ended and idle and not session.waiting:
+            self.close(connection)
+            return
+        if left or (not idle and not session.sendable(self.turn.durable)):
+            self.turn.hold(session)
+        self._set_interest(connection)
+
+    @cython.cfunc
+    def _come_back(self, connection: Connection) -> cython.void:
+        if not connection.unfinished:
+            connection.unfinished = True
+            self.unfinished.append(connection)
+
+    @cython.cfunc
+    def _send(self, connection: Connection) -> cython.bint:
+        """Send once; tell whether the connection is still there."""
+        session: Session = connection.session
+        outbox: Buffer = session.outbox
+        count: cython.Py_ssize_t = session.sendable(self.turn.durable)
+        if count == 0:
+            return True
+        count = send(
+            connection.fd, outbox.data + outbox.start, count, MSG_NOSIGNAL
+        )
+        if count >= 0:
+            session.sent(count)
+        elif errno not in (EAGAIN, EINTR):
+            self.close(connection)
+            return False
+        return True
+
+    @cython.cfunc
+    def _set_interest(self, connection: Connection) -> cython.void:
+        interest: cython.uint = 0
+        have: cython.Py_ssize_t = connection.input.end - connection.input.start
+        if connection.session.sendable(self.turn.durable):
+            interest = EPOLLOUT
+        elif not connection.ended and have < CHUNK + connection.session.wanted():
+            interest = EPOLLIN
+        if not connection.half_closed:
+            interest |= EPOLLRDHUP
+        if interest != connection.interest:
+            connection.interest = interest
+            self._control(
+                EPOLL_CTL_MOD, connection.fd, interest, connection.serial
+            )
+
+    # Closing.
+
+    @cython.ccall
+    def close(self, connection: Connection) -> cython.void:
+        """End a connection; what its session held is ready again."""
+        fd: cython.int = connection.fd
+        if fd < 0:
+            return
+        # Deleted by hand: a forked child may keep the socket, and epoll with it.
+        self._control(EPOLL_CTL_DEL, fd, 0, 0)
+        close(fd)
+        connection.fd = -1
+        self.by_fd[fd] = None
+        self.connections -= 1
+        connection.session.link = None
+        connection.input.free()
+        self.engine.close(connection.session)
+
+    def shut(self) -> None:
+        """Close every connection and the reactor itself."""
+        self.stop_accepting()
+        self.open = False
+        for owner in list(self.by_fd):
+            if isinstance(owner, Connection):
+                self.close(owner)
+        close(self.spare)
+        close(self.fd)

@@ -1,0 +1,84 @@
+"""Where batches go. A log keeps bytes in order and knows nothing of jobs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Batch(Protocol):
+    """What a log is given: one or more events that commit together.
+
+    `now` is engine time and `wall` the wall clock, both in nanoseconds; `next_id` is
+    the first id that no job has had.
+    """
+
+    seq: int
+    now: int
+    wall: int
+    next_id: int
+    count: int
+
+    def payload(self) -> bytes:
+        """Give the encoded events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch as it comes back from a log."""
+
+    term: int
+    seq: int
+    now: int
+    wall: int
+    next_id: int
+    count: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes used and free, and the numbers of the oldest and the last durable batch."""
+
+    used: int
+    room: int
+    oldest: int
+    durable: int
+
+
+Sink = Callable[[Stored], None]
+
+
+class Log(Protocol):
+    """What every log does; `penstock.testing.log_contract` is its specification.
+
+    `instant` tells that a batch is as durable as it will ever be once it is appended,
+    so that no reply has to wait.
+    """
+
+    instant: bool
+
+    def start(
+        self, durable: Callable[[int], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """Say whom to tell, in the loop's thread, what became of appended batches."""
+
+    def recover(self, sink: Sink) -> None:
+        """Hand over every batch that is kept, oldest first; once, before appending."""
+
+    def append(self, batch: Batch) -> None:
+        """Keep a batch whose number follows the last; one at a time is in flight."""
+
+    def read(self, from_seq: int) -> Iterator[Stored]:
+        """Give the durable batches from that number on."""
+
+    def trim(self, upto_seq: int) -> None:
+        """Forget batches up to that number, as far as whole pieces allow."""
+
+    def usage(self) -> Usage:
+        """Tell how much is used."""
+
+    def seal(self) -> None:
+        """Leave no doubt about where the log ends: nothing will follow for a while."""
+
+    def close(self) -> None:
+        """Give everything back; nothing may be appended any more."""

@@ -1,0 +1,1 @@
+"""What joins the parts into a server: broker, listeners, local sessions, lifecycle."""

@@ -1,0 +1,175 @@
+"""The broker keeps the promise: nothing is told before it is durable.
+
+It owns the batch. Everything that runs in one iteration of the loop, whoever staged it,
+makes one batch: one append, one sync, and then the replies that depend on it leave.
+While a batch is in flight the next one collects. What is only soft rides with the next
+hard event, at the latest with the seal after IDLE seconds.
+
+It also owns time: engine time advances with the clock, never goes back, and stands
+still while a commit has been outstanding for a second, so that a stalled disk delays
+expiry instead of expiring jobs whose RESERVED has not left.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from penstock.clock import Clock
+from penstock.core.engine import Engine
+from penstock.core.events import Batch
+from penstock.core.reactor import Reactor
+from penstock.log import Log
+
+IDLE = 0.020  # seconds until soft events are sealed
+LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's sleep
+STANDSTILL = 1_000_000_000  # nanoseconds that engine time may run ahead of a commit
+SECOND = 1_000_000_000
+ALWAYS = 0xFFFFFFFFFFFFFFFF
+
+
+class Broker:
+    """Turns of the loop: time, sockets, commit, replies."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        log: Log,
+        clock: Clock,
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self.engine = engine
+        self.turn = engine.turn
+        self.log = log
+        self.reactor: Reactor | None = None
+        self._clock = clock
+        self._failed = failed
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._spare: Batch | None = Batch()
+        self._flying: Batch | None = None
+        self._offset = self.turn.now - clock.now()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = ALWAYS
+        self._sealing: asyncio.TimerHandle | None = None
+        self._staged = False
+        self.commits = 0
+        log.start(self._durable, self._fail)
+        if log.instant:
+            self.turn.durable = ALWAYS
+
+    def start(self, reactor: Reactor) -> None:
+        """Serve the reactor's sockets in the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self.reactor = reactor
+        self._loop.add_reader(reactor.fd, self._run)
+        self._finish(again=False)
+
+    def stop(self) -> None:
+        """Leave the loop; what was staged goes to the log."""
+        assert self._loop is not None and self.reactor is not None
+        self._loop.remove_reader(self.reactor.fd)
+        for timer in (self._timer, self._sealing):
+            if timer is not None:
+                timer.cancel()
+        self._commit()
+
+    # The turn.
+
+    def _run(self) -> None:
+        """Serve what is ready: the loop calls this when a socket has something."""
+        assert self.reactor is not None
+        self.advance()
+        self._finish(again=self.reactor.run())
+
+    def advance(self) -> None:
+        """Let engine time catch up, and do what is due."""
+        now = self._clock.now() + self._offset
+        if self._flying is not None:
+            now = min(now, self._flying.now + STANDSTILL)
+        self.engine.tick(now)
+
+    def stage(self) -> None:
+        """Finish the turn soon: a command came from elsewhere than the reactor."""
+        if not self._staged:
+            self._staged = True
+            assert self._loop is not None
+            self._loop.call_soon(self._finish_staged)
+
+    def _finish_staged(self) -> None:
+        self._staged = False
+        self._finish(again=False)
+
+    def _finish(self, *, again: bool) -> None:
+        """Commit what was staged, send what may leave, and arrange the next turn."""
+        if self.turn.batch.count:
+            self._commit_or_wait()
+        if self.turn.spoken:
+            self._flush()
+        self._arrange(again)
+
+    def _flush(self) -> None:
+        for session in self.turn.take_spoken():
+            if session.link is not None:
+                session.link.flush()
+
+    def _arrange(self, again: bool) -> None:
+        assert self._loop is not None
+        if again or self.turn.spoken:
+            self._loop.call_soon(self._run)
+            return
+        moment = self.engine.next_moment()
+        if moment >= self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = moment
+        seconds = max(0.0, (moment - self.turn.now) / SECOND)
+        self._timer = self._loop.call_later(
+            min(seconds, LONGEST_SLEEP), self._on_timer
+        )
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._timer_at = ALWAYS
+        self._run()
+
+    # The log.
+
+    def _commit_or_wait(self) -> None:
+        if self.turn.batch.hard or self.turn.is_full() or self.log.instant:
+            self._commit()
+        elif self._sealing is None:
+            assert self._loop is not None
+            self._sealing = self._loop.call_later(IDLE, self._seal)
+
+    def _seal(self) -> None:
+        self._sealing = None
+        self._commit()
+
+    def _commit(self) -> None:
+        """Hand the batch to the log, unless one is in flight: then it goes on collecting
+        and leaves when that one has arrived."""
+        if self._spare is None or not self.turn.batch.count:
+            return
+        full = self.turn.swap(self._spare)
+        self._spare = None
+        self._flying = full
+        full.now = self.turn.now
+        full.wall = self._clock.wall()
+        full.next_id = self.engine.store.next_id
+        self.commits += 1
+        self.log.append(full)
+
+    def _durable(self, seq: int) -> None:
+        """A batch has arrived: what waited for it may leave."""
+        self._spare = self._flying
+        self._flying = None
+        if not self.log.instant:
+            self.turn.durable = seq
+        for session in self.turn.take_held():
+            if session.link is not None:
+                session.link.flush()
+        if self.turn.batch.hard:
+            self._commit()
+
+    def _fail(self, error: Exception) -> None:
+        """Nothing more is acknowledged: no reply leaves, and the server ends."""
+        self._failed(error)
