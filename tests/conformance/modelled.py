@@ -103,9 +103,10 @@ class Line:
 class ModelConversation:
     """The clients of a transcript, answered by the model."""
 
-    def __init__(self, options: dict[str, str]) -> None:
+    def __init__(self, options: dict[str, str], tick: int = 0) -> None:
         self.model = Model(int(options.get("max-job-size", DEFAULT_MAX_JOB_SIZE)))
         self.now = 0
+        self.tick = tick  # the time that a command takes
         self.lines: dict[int, Line] = {}
 
     def line(self, client: int) -> Line:
@@ -146,7 +147,14 @@ class ModelConversation:
         return self.line(client).ended and not self.line(client).output
 
     def advance(self, seconds: float) -> None:
-        self.now += round(seconds * SECOND)
+        """Let time pass; who is answered meanwhile goes on at that moment."""
+        end = self.now + round(seconds * SECOND)
+        while (now := min([end, *self.model.moments()])) < end:
+            self.pass_time(now)
+        self.pass_time(end)
+
+    def pass_time(self, now: int) -> None:
+        self.now = max(self.now, now)
         self.deliver(self.model.advance(self.now))
         self.run()
 
@@ -158,14 +166,23 @@ class ModelConversation:
 
     def run(self) -> None:
         """Do every command that is complete, of all clients that do not wait."""
-        busy = True
-        while busy:
-            busy = False
-            for client in filter(self.may_go_on, list(self.lines)):
-                busy = self.step(client, self.lines[client]) or busy
+        while self.step_all() or self.end_one():
+            pass
+
+    def step_all(self) -> bool:
+        """Do one command of each client; False when there is none."""
+        busy = False
+        for client in filter(self.may_go_on, list(self.lines)):
+            busy = self.step(client, self.lines[client]) or busy
+        return busy
+
+    def end_one(self) -> bool:
+        """Close one connection whose client sends no more; False when there is none."""
         for client, line in self.lines.items():
             if line.half_closed and self.may_go_on(client):
                 self.end(client)
+                return True
+        return False
 
     def may_go_on(self, client: int) -> bool:
         return not self.lines[client].ended and not self.model.is_waiting(client)
@@ -182,6 +199,7 @@ class ModelConversation:
             reply, size = self.execute(client, line, text)
         del line.input[:size]
         line.output += reply
+        self.now += self.tick
         return size > 0
 
     def execute(self, client: int, line: Line, text: bytes) -> tuple[bytes, int]:

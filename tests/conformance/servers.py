@@ -17,6 +17,7 @@ from typing import Self
 
 from tests.conformance.transcript import split_reply
 
+TRIES = 4  # somebody else may take a port before the server does
 PATIENCE = 5.0  # seconds until a reply that must come is missed
 IDLE_ROUNDS = 6  # a command takes at most four events, a control round trip two
 DEFAULT_MAX_JOB_SIZE = 65535
@@ -113,23 +114,27 @@ class ServerProcess:
     def __init__(
         self, command: Sequence[str], max_job_size: int = DEFAULT_MAX_JOB_SIZE
     ) -> None:
-        self.port = free_port()
-        values = {"port": self.port, "max_job_size": max_job_size}
+        self.command, self.max_job_size = command, max_job_size
+        tries = (self.starts_on(free_port()) for _ in range(TRIES))
+        assert any(tries), f"{command[0]} does not start"
+
+    def starts_on(self, port: int) -> bool:
+        """Start on that port; False if the server ended at once."""
+        values = {"port": port, "max_job_size": self.max_job_size}
+        self.port = port
         self.process = subprocess.Popen(
-            [part.format(**values) for part in command],
+            [part.format(**values) for part in self.command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self.wait_until_it_listens()
-
-    def wait_until_it_listens(self) -> None:
         give_up = time.monotonic() + 20
         while time.monotonic() < give_up:
-            assert self.process.poll() is None, "the server ended at once"
+            if self.process.poll() is not None:
+                return False
             try:
-                with Connection(self.port):
-                    return
+                with Connection(port):
+                    return True
             except ConnectionRefusedError:
                 select.select([], [], [], 0.003)
         raise AssertionError("the server does not listen")

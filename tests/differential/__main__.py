@@ -6,45 +6,50 @@
     python -m tests.differential --timed --count 40 --jobs 10
     python -m tests.differential --seed 17 --count 1       (one sequence again)
 
-`beanstalkd` and `penstock` stand for the commands that start what is installed here.
+`beanstalkd` and `penstock` stand for the commands that start what is installed here,
+`model` for the reference model.
 """
 
 import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from functools import partial
 
 from tests.conformance.servers import beanstalkd_command, penstock_command
 from tests.differential.differences import RULES
 from tests.differential.lockstep import Account, Pair, Side
+from tests.differential.model_side import ModelSide
 from tests.differential.sequences import DEADLINES, DELAYS, QUICK, write_sequence
 
 CHUNK = 25
 BAR = 40
 
 
-def command(name: str) -> list[str]:
-    """The command that a name stands for, or the command itself."""
+def side(name: str) -> Callable[[], Side]:
+    """How the side that a name or a command stands for is started."""
     known = {"beanstalkd": beanstalkd_command, "penstock": penstock_command}
+    if name == "model":
+        return ModelSide
     if name not in known:
-        return shlex.split(name)
-    found = known[name]()
-    if found is None:
+        return partial(Side, shlex.split(name))
+    command = known[name]()
+    if command is None:
         raise SystemExit(f"{name} is not installed here")
-    return found
+    return partial(Side, command)
 
 
-def play_seeds(
-    left: list[str], right: list[str], seeds: Iterable[int], *, timed: bool
-) -> Account:
+def play_seeds(left: str, right: str, seeds: Iterable[int], *, timed: bool) -> Account:
     """Compare two servers over the sequences of these seeds."""
-    account, pair = Account(), Pair(partial(Side, left), partial(Side, right))
+    modelled = "model" in (left, right)
+    account, pair = Account(), Pair(side(left), side(right), anew=modelled)
     try:
         for seed in seeds:
             flavour = (DELAYS, DEADLINES)[seed % 2] if timed else QUICK
+            flavour = replace(flavour, global_stats=not modelled)
             account.add(pair.play(write_sequence(seed, flavour)))
     finally:
         pair.stop()
@@ -55,12 +60,10 @@ def play_all(options: argparse.Namespace) -> Iterator[Account]:
     """Accounts of chunks of sequences, several at a time, as they are done."""
     seeds = range(options.seed, options.seed + options.count)
     size = 1 if options.timed else CHUNK
-    left, right = command(options.left), command(options.right)
+    play = partial(play_seeds, options.left, options.right)
     with ProcessPoolExecutor(options.jobs) as pool:
         futures = [
-            pool.submit(
-                play_seeds, left, right, seeds[at : at + size], timed=options.timed
-            )
+            pool.submit(play, seeds[at : at + size], timed=options.timed)
             for at in range(0, len(seeds), size)
         ]
         for future in as_completed(futures):

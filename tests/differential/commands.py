@@ -31,6 +31,7 @@ class Flavour:
     pris: tuple[int, ...] = (0, 1, 5, 5, 1023, 1024, 2**31, 2**32 - 1)
     waits: tuple[float, ...] = ()
     may_block: bool = True
+    global_stats: bool = True
 
 
 class Commands:
@@ -123,7 +124,9 @@ class Commands:
         return b"bury %s %s\r\n" % (self.own_id(client), self.pri())
 
     def kick(self, _: int) -> bytes:
-        bounds = [b"0", b"1", b"2", b"100", b"-1", b"+5", b"2abc", b"4294967297"]
+        bounds = [b"0", b"1", b"+1", b"1abc", b"4294967297"]
+        if not self.model.waiting:  # whom upstream would give the first one kicked
+            bounds += [b"2", b"100", b"-1", b"+5", b"2abc"]
         return b"kick %s\r\n" % self.random.choice(bounds)
 
     def pause(self, _: int) -> bytes:
@@ -133,7 +136,8 @@ class Commands:
 
     def alone(self, _: int) -> bytes:
         words = [b"peek-ready", b"peek-delayed", b"peek-buried", b"list-tubes"]
-        words += [b"list-tube-used", b"list-tubes-watched", b"stats"]
+        words += [b"list-tube-used", b"list-tubes-watched"]
+        words += [b"stats"] if self.flavour.global_stats else []
         return self.random.choice(words) + b"\r\n"
 
     def nonsense(self, _: int) -> bytes:

@@ -4,6 +4,7 @@ A rule looks at the replies that one client got in one step, upstream's on the l
 gives them back without the difference it stands for, or as they were.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -96,10 +97,21 @@ def peek_at_upload(left: Replies, right: Replies) -> bool:
 
 
 def put_beside_upload(left: Replies, right: Replies) -> bool:
-    if len(left) != 1 or len(right) != 1:
-        return False
-    ids = [reply.head.removeprefix(b"INSERTED <")[:-3] for reply in (*left, *right)]
-    return all(id.isdigit() for id in ids) and int(ids[0]) == int(ids[1]) + 1
+    ids = [only_id(b"INSERTED", replies) for replies in (left, right)]
+    return 0 not in ids and ids[0] == ids[1] + 1
+
+
+def kick_for_waiter(left: Replies, right: Replies) -> bool:
+    ids = [only_id(b"RESERVED", replies) for replies in (left, right)]
+    return 0 not in ids and ids[0] == ids[1] - 1
+
+
+def only_id(word: bytes, replies: Replies) -> int:
+    """The id in the only reply, if it begins with that word; else 0."""
+    if len(replies) != 1:
+        return 0
+    found = re.match(word + rb" <(\d+)>", replies[0].head)
+    return int(found[1]) if found else 0
 
 
 RULES = [
@@ -144,6 +156,13 @@ RULES = [
         "Ours gives an id when the body is complete, so that acknowledged ids ascend; "
         "upstream has given the lower one to the upload already.",
         whole("put beside an upload", put_beside_upload),
+        lasting=True,
+    ),
+    Rule(
+        "kick for a waiter",
+        "Ours makes all kicked jobs ready and then gives the most urgent one to who "
+        "waits; upstream gives the first one it kicks.",
+        whole("kick for a waiter", kick_for_waiter),
         lasting=True,
     ),
 ]

@@ -54,6 +54,9 @@ class Side:
         else:
             self.send(client, with_ids(step.data, self.base), step.cuts)
 
+    def pass_time(self, seconds: float) -> None:
+        """A server sees for itself that time has passed."""
+
     def send(self, client: Connection, data: bytes, cuts: tuple[int, ...]) -> None:
         """Send in pieces that the server reads one by one."""
         begin = 0
@@ -176,8 +179,11 @@ class Account:
 class Pair:
     """Two servers that are to answer alike."""
 
-    def __init__(self, left: Callable[[], Side], right: Callable[[], Side]) -> None:
+    def __init__(
+        self, left: Callable[[], Side], right: Callable[[], Side], *, anew: bool = False
+    ) -> None:
         self.starts = left, right
+        self.anew = anew  # start both for each sequence
         self.sides: list[Side] = []
 
     def start(self) -> None:
@@ -191,7 +197,7 @@ class Pair:
 
     def play(self, sequence: Sequence) -> Account:
         """Play one sequence; the servers are the same for the next one if they can."""
-        if not self.sides or sequence.waits:
+        if not self.sides or sequence.waits or self.anew:
             self.start()
         for side in self.sides:
             side.clean()
@@ -228,6 +234,8 @@ class Pair:
         """Let both sides act, or time pass for both."""
         if step.kind == "wait":
             select.select([], [], [], step.seconds)
+            for side in self.sides:
+                side.pass_time(step.seconds)
             return
         for side in self.sides:
             side.do(step)

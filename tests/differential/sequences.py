@@ -6,7 +6,6 @@ from random import Random
 
 from tests.conformance.modelled import ModelConversation
 from tests.differential.commands import MAX_JOB_SIZE, Commands, Flavour
-from tests.property.parts import SECOND
 
 ID = re.compile(rb"<(\d+)>")
 CLIENTS = (1, 2, 3)
@@ -134,8 +133,7 @@ class Author:
         if step.kind == "send":
             guide.send(client, with_ids(step.data, 0))
         elif step.kind == "wait":
-            guide.now += round(step.seconds * SECOND)
-            guide.advance(0)
+            guide.advance(step.seconds)
         else:
             guide.line(client)
             (guide.close if step.kind == "close" else guide.half_close)(client)
@@ -149,6 +147,9 @@ class Author:
         if kind in UPLOADS:
             self.sequence.steps.append(Step("send", other, b"put 0 0 60 9\r\nhal"))
             data = data.replace(b"<>", b"<%d>" % self.guide.model.next_id)
+        if kind in FOR_A_WAITER:
+            self.sequence.steps.append(Step("send", client, TWO_DELAYED))
+            self.sequence.steps.append(Step("send", other, b"watch two\r\nreserve\r\n"))
         self.sequence.steps.append(Step(kind, client, data))
 
 
@@ -161,8 +162,11 @@ LAST_STEPS = [
     ("line of 225", b"n" * 223 + b"\r\nlist-tube-used\r\n"),
     ("bare CR", b"list-tube\rused\r\n"),
     ("peek at an upload", b"peek <>\r\nstats-job <>\r\n"),
+    ("kick for a waiter", b"kick 2\r\n"),
     ("put beside an upload", b"put 0 0 60 1\r\nx\r\n"),
 ]
+TWO_DELAYED = b"use two\r\nput 9 100 60 0\r\n\r\nput 1 200 60 0\r\n\r\n"
+FOR_A_WAITER = ("kick for a waiter",)
 UPLOADS = ("peek at an upload", "put beside an upload")
 
 

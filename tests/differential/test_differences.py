@@ -42,6 +42,12 @@ ALLOWED = [
         said(b"INSERTED <5>"),
         said(b"INSERTED <4>"),
     ),
+    (
+        "kick for a waiter",
+        Step("kick for a waiter"),
+        said(b"RESERVED <4> 0\r\n"),
+        said(b"RESERVED <5> 0\r\n"),
+    ),
 ]
 REFUSED = [
     (SEND, fields("name: a"), fields('name: "b"')),
@@ -55,6 +61,7 @@ REFUSED = [
     (SEND, said(b"INSERTED <5>"), said(b"INSERTED <4>")),
     (Step("odd timeout"), said(b"BAD_FORMAT"), said(b"TIMED_OUT")),
     (Step("put beside an upload"), said(b"INSERTED <4>"), said(b"INSERTED <5>")),
+    (Step("kick for a waiter"), said(b"RESERVED <5> 0"), said(b"RESERVED <4> 0")),
     (Step("line of 225"), said(b"BAD_FORMAT"), said(b"BAD_FORMAT", b"BAD_FORMAT")),
 ]
 
