@@ -22,7 +22,7 @@ def test_a_seed_stands_for_one_sequence() -> None:
 
 
 def test_every_command_and_every_kind_of_step_occurs() -> None:
-    steps = [s for seed in range(150) for s in write_sequence(seed, QUICK).steps]
+    steps = [s for seed in range(300) for s in write_sequence(seed, QUICK).steps]
     lines = {line for step in steps for line in step.data.split(b"\r\n")}
     assert {line.split(b" ")[0] for line in lines} >= set(WORDS)
     kinds = {step.kind for step in steps}
