@@ -1,3 +1,8 @@
+cdef enum:
+    SMALLEST = 64
+    KEEP = 4096
+
+
 cdef class Buffer:
     cdef unsigned char* data
     cdef Py_ssize_t start
@@ -13,7 +18,7 @@ cdef class Buffer:
     cpdef void add(self, bytes content)
     cdef void add_slice(self, unsigned char* source, Py_ssize_t start, Py_ssize_t end)
     cpdef void add_decimal(self, unsigned long long value)
-    cpdef void add_u8(self, unsigned long long value)
-    cpdef void add_u32(self, unsigned long long value)
-    cpdef void set_u32(self, Py_ssize_t at, unsigned long long value)
-    cpdef void add_u64(self, unsigned long long value)
+    cpdef void put_u8(self, unsigned long long value) noexcept
+    cpdef void put_u32(self, unsigned long long value) noexcept
+    cpdef void put_u64(self, unsigned long long value) noexcept
+    cpdef void set_u32(self, Py_ssize_t at, unsigned long long value) noexcept

@@ -6,8 +6,9 @@ if cython.compiled:
     from cython.cimports.libc.stdlib import free, realloc
     from cython.cimports.libc.string import memcpy, memmove
 
-SMALLEST = 64
-KEEP = 4096  # an emptied buffer larger than this gives its memory back
+if not cython.compiled:
+    SMALLEST = 64
+    KEEP = 4096  # an emptied buffer larger than this gives its memory back
 
 
 @cython.final
@@ -96,7 +97,8 @@ class Buffer:
     def add(self, content: bytes) -> cython.void:
         """Append bytes."""
         count: cython.Py_ssize_t = len(content)
-        self.room(count)
+        if self.capacity - self.end < count:
+            self.room(count)
         if cython.compiled:
             memcpy(
                 self.data + self.end, cython.cast(cython.p_uchar, content), count
@@ -124,7 +126,8 @@ class Buffer:
     @cython.ccall
     def add_decimal(self, value: cython.ulonglong) -> cython.void:
         """Append a number in decimal digits."""
-        self.room(20)
+        if self.capacity - self.end < 20:
+            self.room(20)
         digits: cython.Py_ssize_t = 1
         rest: cython.ulonglong = value // 10
         while rest:
@@ -137,32 +140,36 @@ class Buffer:
             self.data[at] = 48 + value % 10
             value //= 10
 
+    # Numbers, least byte first, where `room` has been made before.
+
     @cython.ccall
-    def add_u8(self, value: cython.ulonglong) -> cython.void:
+    @cython.exceptval(check=False)
+    def put_u8(self, value: cython.ulonglong) -> cython.void:
         """Append one byte."""
-        self.room(1)
         self.data[self.end] = value & 255
         self.end += 1
 
     @cython.ccall
-    def add_u32(self, value: cython.ulonglong) -> cython.void:
-        """Append four bytes, least first."""
-        self.room(4)
+    @cython.exceptval(check=False)
+    def put_u32(self, value: cython.ulonglong) -> cython.void:
+        """Append four bytes."""
         self.set_u32(self.end, value)
         self.end += 4
 
     @cython.ccall
-    def set_u32(self, at: cython.Py_ssize_t, value: cython.ulonglong) -> cython.void:
-        """Overwrite four bytes."""
-        self.data[at] = value & 255
-        self.data[at + 1] = (value >> 8) & 255
-        self.data[at + 2] = (value >> 16) & 255
-        self.data[at + 3] = (value >> 24) & 255
-
-    @cython.ccall
-    def add_u64(self, value: cython.ulonglong) -> cython.void:
-        """Append eight bytes, least first."""
-        self.room(8)
-        self.set_u32(self.end, value & 0xFFFFFFFF)
+    @cython.exceptval(check=False)
+    def put_u64(self, value: cython.ulonglong) -> cython.void:
+        """Append eight bytes."""
+        self.set_u32(self.end, value)
         self.set_u32(self.end + 4, value >> 32)
         self.end += 8
+
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def set_u32(self, at: cython.Py_ssize_t, value: cython.ulonglong) -> cython.void:
+        """Overwrite four bytes with the lowest 32 bits."""
+        data: cython.p_uchar = self.data
+        data[at] = value & 255
+        data[at + 1] = (value >> 8) & 255
+        data[at + 2] = (value >> 16) & 255
+        data[at + 3] = (value >> 24) & 255

@@ -21,6 +21,11 @@ from penstock.core.turn cimport Turn
 from penstock.core.views cimport Views
 
 
+cdef enum:
+    SLICE = 2000
+    MOST_KICKED = 1000
+
+
 cdef class Engine:
     cdef readonly Store store
     cdef readonly Index index

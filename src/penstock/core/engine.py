@@ -37,8 +37,8 @@ if not cython.compiled:
     from penstock.core.matching import NEVER
     from penstock.core.policy import ADMITTED, DRAINING
 
-SLICE = 2000  # things that one tick does before others have their turn
-MOST_KICKED = 1000  # ids in one KICK
+    SLICE = 2000  # things that one tick does before others have their turn
+    MOST_KICKED = 1000  # ids in one KICK
 
 
 @cython.final

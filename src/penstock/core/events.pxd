@@ -38,6 +38,8 @@ cpdef enum:
     CHANGE_DUE = 4
     CHANGE_ATTRIBUTES = 8
 
+    FIXED = 64
+
 
 cdef class Batch:
     cdef readonly unsigned long long seq
@@ -52,7 +54,7 @@ cdef class Batch:
     cpdef void clear(self, unsigned long long seq)
     cpdef Py_ssize_t size(self)
     cdef void _open(self, unsigned int kind, bint hard)
-    cdef void _close(self)
+    cdef void _close(self) noexcept
     cdef void _string(self, bytes content)
     cdef void _attribute(self, unsigned int tag, bytes content)
     cpdef void put(self, unsigned long long id, bytes tube, unsigned int pri, unsigned long long created, unsigned long long delay, unsigned long long due, unsigned long long ttr, bytes attributes, bytes body)

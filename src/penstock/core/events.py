@@ -50,6 +50,8 @@ if not cython.compiled:
     CHANGE_DUE = 4
     CHANGE_ATTRIBUTES = 8
 
+    FIXED = 64  # bytes that hold any event's head and fixed numbers
+
 
 @cython.final
 @cython.cclass
@@ -89,26 +91,30 @@ class Batch:
 
     @cython.cfunc
     def _open(self, kind: cython.uint, hard: cython.bint) -> cython.void:
+        self.events.room(FIXED)
         self.opened = self.events.end
-        self.events.add_u8(kind)
-        self.events.add_u32(0)
+        self.events.put_u8(kind)
+        self.events.put_u32(0)
         if hard:
             self.hard = True
 
     @cython.cfunc
+    @cython.exceptval(check=False)
     def _close(self) -> cython.void:
         self.events.set_u32(self.opened + 1, self.events.end - self.opened - 5)
         self.count += 1
 
     @cython.cfunc
     def _string(self, content: bytes) -> cython.void:
-        self.events.add_u8(len(content))
+        self.events.room(256)
+        self.events.put_u8(len(content))
         self.events.add(content)
 
     @cython.cfunc
     def _attribute(self, tag: cython.uint, content: bytes) -> cython.void:
-        self.events.add_u8(tag)
-        self.events.add_u32(len(content))
+        self.events.room(5 + len(content))
+        self.events.put_u8(tag)
+        self.events.put_u32(len(content))
         self.events.add(content)
 
     @cython.ccall
@@ -126,12 +132,12 @@ class Batch:
     ) -> cython.void:
         """A job exists: delayed until `due`, or ready where that is 0."""
         self._open(PUT, True)
-        self.events.add_u64(id)
-        self.events.add_u32(pri)
-        self.events.add_u64(created)
-        self.events.add_u64(delay)
-        self.events.add_u64(due)
-        self.events.add_u64(ttr)
+        self.events.put_u64(id)
+        self.events.put_u32(pri)
+        self.events.put_u64(created)
+        self.events.put_u64(delay)
+        self.events.put_u64(due)
+        self.events.put_u64(ttr)
         self._string(tube)
         self.events.add(attributes)
         self._attribute(TAG_BODY, body)
@@ -160,8 +166,8 @@ class Batch:
         token: bytes | None,
     ) -> cython.void:
         self._open(kind, token is not None)
-        self.events.add_u64(id)
-        self.events.add_u64(until)
+        self.events.put_u64(id)
+        self.events.put_u64(until)
         if token is not None:
             self._attribute(TAG_TOKEN, token)
         self._close()
@@ -172,8 +178,8 @@ class Batch:
     ) -> cython.void:
         """RETURN: a held job is ready again because of its ttr or a closed connection."""
         self._open(RETURN, leased)
-        self.events.add_u64(id)
-        self.events.add_u8(reason)
+        self.events.put_u64(id)
+        self.events.put_u8(reason)
         self._close()
 
     @cython.ccall
@@ -186,10 +192,10 @@ class Batch:
     ) -> cython.void:
         """A holder gave a job back."""
         self._open(RELEASE, True)
-        self.events.add_u64(id)
-        self.events.add_u32(pri)
-        self.events.add_u64(delay)
-        self.events.add_u64(due)
+        self.events.put_u64(id)
+        self.events.put_u32(pri)
+        self.events.put_u64(delay)
+        self.events.put_u64(due)
         self._close()
 
     @cython.ccall
@@ -202,24 +208,25 @@ class Batch:
     ) -> cython.void:
         """A job is last in the line of buried ones."""
         self._open(BURY, True)
-        self.events.add_u64(id)
-        self.events.add_u32(pri)
-        self.events.add_u8(reason)
-        self.events.add_u64(place)
+        self.events.put_u64(id)
+        self.events.put_u32(pri)
+        self.events.put_u8(reason)
+        self.events.put_u64(place)
         self._close()
 
     def kick(self, ids: list[int]) -> cython.void:
         """Buried or delayed jobs are ready; at most 1,000 of them."""
         self._open(KICK, True)
+        self.events.room(8 * len(ids))
         for id in ids:
-            self.events.add_u64(id)
+            self.events.put_u64(id)
         self._close()
 
     @cython.ccall
     def hold(self, id: cython.ulonglong, reason: bytes) -> cython.void:
         """A job waits for something other than time."""
         self._open(HOLD, True)
-        self.events.add_u64(id)
+        self.events.put_u64(id)
         self._attribute(TAG_REASON, reason)
         self._close()
 
@@ -227,8 +234,8 @@ class Batch:
     def free(self, id: cython.ulonglong, due: cython.ulonglong) -> cython.void:
         """A held job is ready, or delayed until `due`."""
         self._open(FREE, True)
-        self.events.add_u64(id)
-        self.events.add_u64(due)
+        self.events.put_u64(id)
+        self.events.put_u64(due)
         self._close()
 
     @cython.ccall
@@ -243,10 +250,10 @@ class Batch:
     ) -> cython.void:
         """Another tube, pri, due or other attributes, as the mask tells."""
         self._open(CHANGE, True)
-        self.events.add_u64(id)
-        self.events.add_u8(mask)
-        self.events.add_u32(pri)
-        self.events.add_u64(due)
+        self.events.put_u64(id)
+        self.events.put_u8(mask)
+        self.events.put_u32(pri)
+        self.events.put_u64(due)
         self._string(tube)
         self.events.add(attributes)
         self._close()
@@ -255,8 +262,8 @@ class Batch:
     def delete(self, id: cython.ulonglong, reason: cython.uint) -> cython.void:
         """A job is gone."""
         self._open(DELETE, True)
-        self.events.add_u64(id)
-        self.events.add_u8(reason)
+        self.events.put_u64(id)
+        self.events.put_u8(reason)
         self._close()
 
     @cython.ccall
@@ -265,8 +272,8 @@ class Batch:
     ) -> cython.void:
         """CLEAR: all jobs of those states with an id up to that are gone."""
         self._open(CLEAR, True)
-        self.events.add_u8(states)
-        self.events.add_u64(up_to)
+        self.events.put_u8(states)
+        self.events.put_u64(up_to)
         self._string(tube)
         self._close()
 
@@ -280,8 +287,8 @@ class Batch:
     ) -> cython.void:
         """PAUSE or its image: reserves wait until then; 0 is resumed."""
         self._open(kind, True)
-        self.events.add_u64(length)
-        self.events.add_u64(until)
+        self.events.put_u64(length)
+        self.events.put_u64(until)
         self._string(tube)
         self._close()
 
@@ -291,7 +298,7 @@ class Batch:
     ) -> cython.void:
         """Bytes attached to a job under a namespace; empty ones take it away."""
         self._open(NOTE, hard)
-        self.events.add_u64(id)
+        self.events.put_u64(id)
         self._string(namespace)
         self._attribute(TAG_VALUE, value)
         self._close()
@@ -307,7 +314,7 @@ class Batch:
     ) -> cython.void:
         """SET or its image: a record is there until it expires; 0 is never."""
         self._open(kind, True)
-        self.events.add_u64(expires)
+        self.events.put_u64(expires)
         self._string(namespace)
         self._attribute(TAG_KEY, key)
         self._attribute(TAG_VALUE, value)
@@ -325,8 +332,8 @@ class Batch:
     def boot(self, clean: cython.bint, downtime: cython.ulonglong) -> cython.void:
         """The server started: what connections held is ready again."""
         self._open(BOOT, True)
-        self.events.add_u8(1 if clean else 0)
-        self.events.add_u64(downtime)
+        self.events.put_u8(1 if clean else 0)
+        self.events.put_u64(downtime)
         self._close()
 
     @cython.ccall

@@ -1,3 +1,7 @@
+cdef enum:
+    SMALLEST = 4
+
+
 cdef class Heap:
     cdef unsigned long long* cells
     cdef readonly Py_ssize_t size

@@ -10,7 +10,8 @@ import cython
 if cython.compiled:
     from cython.cimports.libc.stdlib import free, realloc
 
-SMALLEST = 4
+if not cython.compiled:
+    SMALLEST = 4
 
 
 @cython.final

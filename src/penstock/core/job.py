@@ -59,24 +59,25 @@ class Job:
     """
 
     def __init__(self) -> None:
-        self.id = 0
-        self.tube: Tube | None = None
-        self.body: bytes | None = None
-        self.extra: Extra | None = None
-        self.chain: Job | None = None
-        self.holder: Reservation | None = None
-        self.ttr = 0
-        self.delay = 0
-        self.due = 0
-        self.created = 0
-        self.pri = 0
-        self.home = 0
-        self.reserves = 0
-        self.timeouts = 0
-        self.releases = 0
-        self.buries = 0
-        self.kicks = 0
-        self.state = 0
-        self.reason = 0
-        self.soon = False
-        self.marked = False
+        if not cython.compiled:  # compiled, all of this is zero already
+            self.id = 0
+            self.tube: Tube | None = None
+            self.body: bytes | None = None
+            self.extra: Extra | None = None
+            self.chain: Job | None = None
+            self.holder: Reservation | None = None
+            self.ttr = 0
+            self.delay = 0
+            self.due = 0
+            self.created = 0
+            self.pri = 0
+            self.home = 0
+            self.reserves = 0
+            self.timeouts = 0
+            self.releases = 0
+            self.buries = 0
+            self.kicks = 0
+            self.state = 0
+            self.reason = 0
+            self.soon = False
+            self.marked = False

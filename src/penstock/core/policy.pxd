@@ -7,6 +7,10 @@ cpdef enum:
     FULL = 2
 
 
+cdef enum:
+    OVERHEAD = 200
+
+
 cdef class Policy:
     cdef Store store
     cdef public bint draining

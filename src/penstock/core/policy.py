@@ -11,7 +11,7 @@ if not cython.compiled:
     DRAINING = 1
     FULL = 2
 
-OVERHEAD = 200  # bytes that a job takes beside its body
+    OVERHEAD = 200  # bytes that a job takes beside its body
 
 
 @cython.final

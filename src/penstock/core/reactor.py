@@ -124,7 +124,7 @@ class Reactor:
             self._serve(key, events)
         except Exception as error:
             self.turn.running = None
-            owner = self.by_fd[key & 0xFFFFFFFF]
+            owner = self.by_fd[cython.cast(cython.int, key)]
             self.report(error)
             if isinstance(owner, Connection):
                 self.close(owner)
@@ -144,7 +144,7 @@ class Reactor:
 
     @cython.cfunc
     def _serve(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
-        fd: cython.int = key & 0xFFFFFFFF
+        fd: cython.int = cython.cast(cython.int, key)
         if key >> 32 == 0:
             self._accept(self.by_fd[fd])
             return

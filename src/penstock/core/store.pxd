@@ -24,6 +24,9 @@ from penstock.core.records cimport Record, Records
 from penstock.core.session cimport Reservation, Session
 from penstock.core.tube cimport Clearing, Tube
 
+cdef extern from *:
+    const unsigned int MOST_COUNTED "0xFFFFFFFFu"
+
 
 cdef class Store:
     cdef readonly Index index

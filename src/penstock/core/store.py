@@ -34,6 +34,8 @@ if not cython.compiled:
         RESERVED,
     )
 
+    MOST_COUNTED = 0xFFFFFFFF
+
 POLICIES = b"tube"  # the one namespace that the engine reads
 
 
@@ -41,7 +43,7 @@ POLICIES = b"tube"  # the one namespace that the engine reads
 @cython.exceptval(check=False)
 def bump(counter: cython.uint) -> cython.uint:
     """Count one more, and stay at the largest number there is."""
-    return counter + 1 if counter < 0xFFFFFFFF else counter
+    return counter + 1 if counter < MOST_COUNTED else counter
 
 
 @cython.final

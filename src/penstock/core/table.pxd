@@ -1,6 +1,11 @@
 from penstock.core.job cimport Job
 
 
+cdef enum:
+    LOAD = 2
+    SMALLEST = 8
+
+
 cdef class Table:
     cdef list slots
     cdef Py_ssize_t base

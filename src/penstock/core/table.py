@@ -9,8 +9,9 @@ import cython
 
 from penstock.core.job import Job
 
-LOAD = 2  # jobs for each slot
-SMALLEST = 8  # slots; a power of two
+if not cython.compiled:
+    LOAD = 2  # jobs for each slot
+    SMALLEST = 8  # slots; a power of two
 
 
 @cython.final

@@ -1,8 +1,13 @@
+cdef extern from *:
+    const unsigned long long LARGEST "0xFFFFFFFFFFFFFFFFull"
+
+
 cdef class Line:
     cdef unsigned char* data
     cdef Py_ssize_t at
     cdef Py_ssize_t end
     cdef readonly unsigned long long value
+
 
     cdef void begin(self, unsigned char* data, Py_ssize_t start, Py_ssize_t end)
     cpdef bint is_done(self) noexcept

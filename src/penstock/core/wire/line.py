@@ -5,7 +5,9 @@ It looks into the bytes where they lie and copies nothing but names.
 
 import cython
 
-LARGEST = 0xFFFFFFFFFFFFFFFF
+if not cython.compiled:
+    LARGEST = 0xFFFFFFFFFFFFFFFF
+
 LONGEST_NAME = 200
 
 NAME_CHARACTERS = frozenset(
@@ -86,7 +88,7 @@ class Line:
             if digit < 48 or digit > 57:
                 break
             digit -= 48
-            if value > (LARGEST - digit) // 10:
+            if value >= LARGEST // 10 and value > (LARGEST - digit) // 10:
                 return False
             value = value * 10 + digit
             self.at += 1
