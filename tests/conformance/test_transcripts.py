@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.glued import GluedConversation
 from tests.conformance.modelled import ModelConversation
 from tests.conformance.servers import (
     SocketConversation,
@@ -30,6 +31,7 @@ def over_sockets(command: list[str] | None) -> Way | None:
 
 WAYS: dict[str, Way | None] = {
     "model": ModelConversation,
+    "glued": GluedConversation,
     "server": over_sockets(penstock_command()),
     "beanstalkd": over_sockets(beanstalkd_command()),
 }
