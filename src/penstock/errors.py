@@ -22,10 +22,6 @@ class RemoteProtocolError(ProtocolError):
     """The other side sent what the protocol does not allow."""
 
 
-class FormatError(PenstockError):
-    """This was written in a newer format than this release reads."""
-
-
 class LogError(PenstockError):
     """The log could not do what was asked of it."""
 
@@ -65,6 +61,10 @@ class LogFenced(LogError):  # noqa: N818
 
 class ConfigError(PenstockError):
     """A setting has a name or a value that is not allowed."""
+
+
+class ListenError(PenstockError):
+    """An address cannot be listened on."""
 
 
 class FormatError(PenstockError):

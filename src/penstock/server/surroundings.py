@@ -1,0 +1,76 @@
+"""What `stats` tells that only the process knows: pid, host, times, mode."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import secrets
+from collections.abc import Callable
+
+import penstock
+from penstock.clock import Clock
+from penstock.core.engine import Engine
+
+SECOND = 1_000_000_000
+BINLOG_MAX_SIZE = 10485760  # what beanstalkd shows when it keeps no binlog
+
+
+def new_id() -> str:
+    """Name this process in 16 hex digits that no client takes for a number."""
+    while True:
+        id = secrets.token_hex(8)
+        # With an e alone, as in 12e34, it would read as a floating-point number.
+        if set(id) & set("abcdf"):
+            return id
+
+
+def quoted(text: str) -> str:
+    """Give a text the form that every client's reader of YAML understands."""
+    plain = (c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in text)
+    return f'"{"".join(plain)}"'
+
+
+def cpu_time(seconds: float) -> str:
+    """Write a time of the processor as beanstalkd does."""
+    whole, micros = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{whole}.{micros:06d}"
+
+
+class Surroundings:
+    """Called by the engine's views; the fields are in the protocol's order, ours last."""
+
+    def __init__(self, engine: Engine, clock: Clock, mode: str) -> None:
+        self._policy = engine.policy
+        self._clock = clock
+        self._started = clock.now()
+        self._mode = mode
+        self.id = new_id()
+        self.refused: Callable[[], int] = lambda: 0
+        self.exhausted: Callable[[], int] = lambda: 0
+
+    def __call__(self) -> dict[str, object]:
+        """Tell how things are now."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        system = platform.uname()
+        return {
+            "max-job-size": self._policy.max_job_size,
+            "pid": os.getpid(),
+            "version": quoted(penstock.__version__),
+            "rusage-utime": cpu_time(usage.ru_utime),
+            "rusage-stime": cpu_time(usage.ru_stime),
+            "uptime": (self._clock.now() - self._started) // SECOND,
+            "binlog-oldest-index": 0,
+            "binlog-current-index": 0,
+            "binlog-records-migrated": 0,
+            "binlog-records-written": 0,
+            "binlog-max-size": BINLOG_MAX_SIZE,
+            "draining": "true" if self._policy.draining else "false",
+            "id": self.id,
+            "hostname": quoted(system.node),
+            "os": quoted(system.version),
+            "platform": quoted(system.machine),
+            "mode": self._mode,
+            "connections-refused": self.refused(),
+            "descriptors-exhausted": self.exhausted(),
+        }
