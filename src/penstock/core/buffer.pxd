@@ -13,6 +13,7 @@ cdef class Buffer:
     cdef void _slide(self)
     cdef void _resize(self, Py_ssize_t capacity)
     cpdef void drop(self, Py_ssize_t count)
+    cpdef void rewind(self)
     cpdef void clear(self)
     cpdef void free(self)
     cpdef void add(self, bytes content)

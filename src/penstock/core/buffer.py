@@ -74,6 +74,12 @@ class Buffer:
             self.clear()
 
     @cython.ccall
+    def rewind(self) -> cython.void:
+        """Forget everything and keep the memory for what comes next."""
+        self.start = 0
+        self.end = 0
+
+    @cython.ccall
     def clear(self) -> cython.void:
         """Forget everything."""
         self.start = 0

@@ -39,6 +39,7 @@ cpdef enum:
     CHANGE_ATTRIBUTES = 8
 
     FIXED = 64
+    KEPT = 1048576
 
 
 cdef class Batch:

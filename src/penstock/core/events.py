@@ -50,6 +50,7 @@ if not cython.compiled:
     CHANGE_DUE = 4
     CHANGE_ATTRIBUTES = 8
 
+    KEPT = 1024 * 1024  # bytes of memory that an emptied batch keeps
     FIXED = 64  # bytes that hold any event's head and fixed numbers
 
 
@@ -78,7 +79,10 @@ class Batch:
         self.seq = seq
         self.count = 0
         self.hard = False
-        self.events.clear()
+        if self.events.capacity > KEPT:
+            self.events.free()
+        else:
+            self.events.rewind()
 
     def payload(self) -> bytes:
         """Give the encoded events."""

@@ -21,6 +21,7 @@ from penstock.log import Log
 
 IDLE = 0.020  # seconds until soft events are sealed
 LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's sleep
+LAZY = 256 * 1024  # bytes of events that may wait while no reply waits for them
 STANDSTILL = 1_000_000_000  # nanoseconds that engine time may run ahead of a commit
 SECOND = 1_000_000_000
 ALWAYS = 0xFFFFFFFFFFFFFFFF
@@ -134,7 +135,9 @@ class Broker:
     # The log.
 
     def _commit_or_wait(self) -> None:
-        if self.turn.batch.hard or self.turn.is_full() or self.log.instant:
+        # With an instant log no reply waits, and small batches are only work.
+        hurried = self.turn.batch.hard and not self.log.instant
+        if hurried or self.turn.batch.size() > LAZY:
             self._commit()
         elif self._sealing is None:
             assert self._loop is not None
