@@ -47,7 +47,7 @@ class GluedConversation:
         self.engine.policy.max_job_size = size
         self.engine.views.surroundings = self.surroundings
         self.verbs = Verbs(self.engine)
-        self.wires: dict[int, Wire] = {}
+        self.lines: dict[int, Wire] = {}
 
     def surroundings(self) -> dict[str, object]:
         """What stats shows of the process, where there is none."""
@@ -71,33 +71,33 @@ class GluedConversation:
             "platform": '"none"',
         }
 
-    def wire(self, client: int) -> Wire:
-        if client not in self.wires:
+    def line(self, client: int) -> Wire:
+        if client not in self.lines:
             session = BeanstalkSession(self.engine, self.verbs)
             self.engine.open(session)
-            self.wires[client] = Wire(session)
-        return self.wires[client]
+            self.lines[client] = Wire(session)
+        return self.lines[client]
 
     def send(self, client: int, data: bytes) -> None:
-        self.wire(client).input += data
+        self.line(client).input += data
         self.run()
 
     def receive(self, client: int) -> bytes:
-        output = self.wire(client).output
+        output = self.line(client).output
         size = split_reply(output) or len(output)
         reply = bytes(output[:size])
         del output[:size]
         return reply
 
     def silent(self, client: int) -> bytes:
-        return bytes(self.wire(client).output)
+        return bytes(self.line(client).output)
 
     def half_close(self, client: int) -> None:
-        self.wire(client).half_closed = True
+        self.line(client).half_closed = True
         self.run()
 
     def close(self, client: int) -> None:
-        self.end(self.wire(client))
+        self.end(self.line(client))
         self.run()
 
     def end(self, wire: Wire) -> None:
@@ -106,7 +106,7 @@ class GluedConversation:
         self.engine.close(wire.session)
 
     def closed(self, client: int) -> bool:
-        return self.wire(client).ended and not self.wire(client).output
+        return self.line(client).ended and not self.line(client).output
 
     def advance(self, seconds: float) -> None:
         """Let time pass, and stop at each moment at which something is due."""
@@ -121,26 +121,26 @@ class GluedConversation:
         self.engine.policy.draining = True
 
     def stop(self) -> None:
-        self.wires.clear()
+        self.lines.clear()
 
     def run(self) -> None:
         """Run every command that is complete, as the loop would, turn by turn."""
         while self.feed_all() or self.end_one():
             self.engine.turn.swap(Batch())
         self.engine.turn.take_spoken()
-        for wire in self.wires.values():
+        for wire in self.lines.values():
             wire.collect()
 
     def feed_all(self) -> bool:
         """Give every client its turn; False when there was nothing to do."""
         busy = False
-        for wire in self.wires.values():
+        for wire in self.lines.values():
             busy = wire.feed() or busy
         return busy
 
     def end_one(self) -> bool:
         """Close one connection that is over; False when there is none."""
-        for wire in self.wires.values():
+        for wire in self.lines.values():
             if wire.half_closed and wire.session.waiting:
                 self.engine.give_up(wire.session)
                 return True

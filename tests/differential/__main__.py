@@ -7,7 +7,7 @@
     python -m tests.differential --seed 17 --count 1       (one sequence again)
 
 `beanstalkd` and `penstock` stand for the commands that start what is installed here,
-`model` for the reference model.
+`model` for the reference model, `glued` for our engine and wire without sockets.
 """
 
 import argparse
@@ -21,10 +21,11 @@ from functools import partial
 
 from tests.conformance.servers import beanstalkd_command, penstock_command
 from tests.differential.differences import RULES
+from tests.differential.inner import start_glued, start_model
 from tests.differential.lockstep import Account, Pair, Side
-from tests.differential.model_side import ModelSide
 from tests.differential.sequences import DEADLINES, DELAYS, QUICK, write_sequence
 
+INNER = {"model": start_model, "glued": start_glued}
 CHUNK = 25
 BAR = 40
 
@@ -32,8 +33,8 @@ BAR = 40
 def side(name: str) -> Callable[[], Side]:
     """How the side that a name or a command stands for is started."""
     known = {"beanstalkd": beanstalkd_command, "penstock": penstock_command}
-    if name == "model":
-        return ModelSide
+    if name in INNER:
+        return INNER[name]
     if name not in known:
         return partial(Side, shlex.split(name))
     command = known[name]()
@@ -44,12 +45,13 @@ def side(name: str) -> Callable[[], Side]:
 
 def play_seeds(left: str, right: str, seeds: Iterable[int], *, timed: bool) -> Account:
     """Compare two servers over the sequences of these seeds."""
-    modelled = "model" in (left, right)
-    account, pair = Account(), Pair(side(left), side(right), anew=modelled)
+    # What runs in here starts anew for each sequence, and so must the other.
+    anew = bool(INNER.keys() & {left, right})
+    account, pair = Account(), Pair(side(left), side(right), anew=anew)
     try:
         for seed in seeds:
             flavour = (DELAYS, DEADLINES)[seed % 2] if timed else QUICK
-            flavour = replace(flavour, global_stats=not modelled)
+            flavour = replace(flavour, global_stats="model" not in (left, right))
             account.add(pair.play(write_sequence(seed, flavour)))
     finally:
         pair.stop()

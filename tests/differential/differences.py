@@ -15,6 +15,7 @@ Replies = tuple[Reply, ...]
 QUOTED = ("name: ", "tube: ")
 BAD_FORMAT = Reply(b"BAD_FORMAT\r\n")
 UNKNOWN = Reply(b"UNKNOWN_COMMAND\r\n")
+RELEASED = Reply(b"RELEASED\r\n")
 NOT_FOUND = Reply(b"NOT_FOUND\r\n")
 USING = b"USING "
 
@@ -106,6 +107,13 @@ def kick_for_waiter(left: Replies, right: Replies) -> bool:
     return 0 not in ids and ids[0] == ids[1] - 1
 
 
+def delayed_in_one_turn(left: Replies, right: Replies) -> bool:
+    if left[:2] != (RELEASED, RELEASED) or right[:2] != left[:2]:
+        return False
+    ids = [only_id(b"FOUND", replies[2:]) for replies in (left, right)]
+    return 0 not in ids and ids[0] == ids[1] + 1
+
+
 def only_id(word: bytes, replies: Replies) -> int:
     """The id in the only reply, if it begins with that word; else 0."""
     if len(replies) != 1:
@@ -163,6 +171,13 @@ RULES = [
         "Ours makes all kicked jobs ready and then gives the most urgent one to who "
         "waits; upstream gives the first one it kicks.",
         whole("kick for a waiter", kick_for_waiter),
+        lasting=True,
+    ),
+    Rule(
+        "delayed in one turn",
+        "Ours takes the commands of one turn as one moment: jobs released in it with "
+        "the same delay are due together, in the order of their ids.",
+        whole("delayed in one turn", delayed_in_one_turn),
         lasting=True,
     ),
 ]

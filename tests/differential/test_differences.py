@@ -3,8 +3,9 @@
 import pytest
 
 from tests.differential.differences import RULES, Replies, explain
+from tests.differential.last_steps import LAST_STEPS
 from tests.differential.replies import Reply, comparable
-from tests.differential.sequences import LAST_STEPS, Step
+from tests.differential.sequences import Step
 
 SEND = Step("send", 1)
 
@@ -48,6 +49,12 @@ ALLOWED = [
         said(b"RESERVED <4> 0\r\n"),
         said(b"RESERVED <5> 0\r\n"),
     ),
+    (
+        "delayed in one turn",
+        Step("delayed in one turn"),
+        said(b"RELEASED", b"RELEASED", b"FOUND <5> 0\r\n"),
+        said(b"RELEASED", b"RELEASED", b"FOUND <4> 0\r\n"),
+    ),
 ]
 REFUSED = [
     (SEND, fields("name: a"), fields('name: "b"')),
@@ -87,7 +94,7 @@ def test_equal_replies_need_no_rule() -> None:
 def test_every_rule_is_tried_and_every_last_step_has_one() -> None:
     names = {rule.name for rule in RULES}
     assert {name for name, *_ in ALLOWED} == names
-    assert {kind for kind, _ in LAST_STEPS} <= names
+    assert {last.kind for last in LAST_STEPS} <= names
 
 
 @pytest.mark.parametrize(

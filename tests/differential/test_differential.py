@@ -89,7 +89,7 @@ def test_a_planted_fault_is_found(right: bytes, wrong: bytes) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ours", ["model", "penstock"])
+@pytest.mark.parametrize("ours", ["model", "glued", "penstock"])
 def test_ours_differs_from_upstream_only_as_reviewed(ours: str) -> None:
     account = play_seeds("beanstalkd", check(ours), SOME, timed=False)
     assert not account.divergences, complain(account)
@@ -97,7 +97,7 @@ def test_ours_differs_from_upstream_only_as_reviewed(ours: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ours", ["model", "penstock"])
+@pytest.mark.parametrize("ours", ["model", "glued", "penstock"])
 def test_ours_keeps_time_as_upstream_does(ours: str) -> None:
     account = play_seeds("beanstalkd", check(ours), TIMED, timed=True)
     assert not account.divergences, complain(account)

@@ -1,9 +1,9 @@
 """The random sequences: repeatable, and varied enough."""
 
+from tests.differential.last_steps import LAST_STEPS
 from tests.differential.sequences import (
     DEADLINES,
     DELAYS,
-    LAST_STEPS,
     QUICK,
     with_ids,
     write_sequence,
@@ -26,7 +26,7 @@ def test_every_command_and_every_kind_of_step_occurs() -> None:
     lines = {line for step in steps for line in step.data.split(b"\r\n")}
     assert {line.split(b" ")[0] for line in lines} >= set(WORDS)
     kinds = {step.kind for step in steps}
-    assert kinds == {"send", "close", "halfclose"} | {kind for kind, _ in LAST_STEPS}
+    assert kinds == {"send", "close", "halfclose"} | {last.kind for last in LAST_STEPS}
     assert any(step.cuts for step in steps)
 
 

@@ -1,5 +1,8 @@
-"""The reference model in the place of one of two servers."""
+"""What runs in this process, without sockets, in the place of one of two servers."""
 
+from collections.abc import Callable
+
+from tests.conformance.glued import GluedConversation
 from tests.conformance.modelled import ModelConversation
 from tests.differential.commands import MAX_JOB_SIZE
 from tests.differential.differences import Replies
@@ -7,26 +10,41 @@ from tests.differential.lockstep import END, Side
 from tests.differential.replies import comparable, split
 from tests.differential.sequences import CLIENTS, Step, with_ids
 
-CONTROL = 0
+Inner = ModelConversation | GluedConversation
+FIRST_KNOCK, CONTROL = -1, 0
+INSTANT = 1e-9
 
 
-class ModelSide(Side):
-    """The model, with a connection for control as the servers have it."""
+def start_model() -> Side:
+    """The reference model."""
+    return InnerSide(lambda options: ModelConversation(options, tick=1))
 
-    def __init__(self) -> None:
+
+def start_glued() -> Side:
+    """Our engine and wire."""
+    return InnerSide(GluedConversation)
+
+
+class InnerSide(Side):
+    """A conversation with a manual clock and with a connection for control."""
+
+    def __init__(self, start: Callable[[dict[str, str]], Inner]) -> None:
+        self.begin = start
         self.base = 1
 
     def clean(self) -> None:
         """Start again, as a new server that has been cleaned."""
-        options = {"max-job-size": str(MAX_JOB_SIZE)}
-        self.talk = ModelConversation(options, tick=1)
+        self.talk = self.begin({"max-job-size": str(MAX_JOB_SIZE)})
+        self.talk.line(FIRST_KNOCK)
+        self.talk.close(FIRST_KNOCK)
         self.talk.send(CONTROL, b"put 0 0 60 0\r\n\r\ndelete 1\r\n")
-        self.talk.send(CONTROL, b"pause-tube default 0\r\n")
+        self.talk.send(CONTROL, b"delete 0\r\npause-tube default 0\r\n")
 
     def stop(self) -> None:
         """There is no process."""
 
     def do(self, step: Step) -> None:
+        self.talk.advance(INSTANT)
         self.talk.line(step.client)
         if step.kind == "close":
             self.talk.close(step.client)
