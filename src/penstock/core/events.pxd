@@ -54,10 +54,10 @@ cdef class Batch:
 
     cpdef void clear(self, unsigned long long seq)
     cpdef Py_ssize_t size(self)
-    cdef void _open(self, unsigned int kind, bint hard)
-    cdef void _close(self) noexcept
-    cdef void _string(self, bytes content)
-    cdef void _attribute(self, unsigned int tag, bytes content)
+    cdef void open(self, unsigned int kind, bint hard)
+    cdef void close(self) noexcept
+    cdef void string(self, bytes content)
+    cdef void attribute(self, unsigned int tag, bytes content)
     cpdef void put(self, unsigned long long id, bytes tube, unsigned int pri, unsigned long long created, unsigned long long delay, unsigned long long due, unsigned long long ttr, bytes attributes, bytes body)
     cpdef void reserve(self, unsigned long long id, unsigned long long until, bytes token)
     cpdef void touch(self, unsigned long long id, unsigned long long until, bytes token)

@@ -94,7 +94,8 @@ class Batch:
         return self.events.end
 
     @cython.cfunc
-    def _open(self, kind: cython.uint, hard: cython.bint) -> cython.void:
+    def open(self, kind: cython.uint, hard: cython.bint) -> cython.void:
+        """Begin an event: its head, and room for its fixed numbers."""
         self.events.room(FIXED)
         self.opened = self.events.end
         self.events.put_u8(kind)
@@ -104,18 +105,21 @@ class Batch:
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def _close(self) -> cython.void:
+    def close(self) -> cython.void:
+        """End the event that was begun."""
         self.events.set_u32(self.opened + 1, self.events.end - self.opened - 5)
         self.count += 1
 
     @cython.cfunc
-    def _string(self, content: bytes) -> cython.void:
+    def string(self, content: bytes) -> cython.void:
+        """Write a short string among the fixed fields."""
         self.events.room(256)
         self.events.put_u8(len(content))
         self.events.add(content)
 
     @cython.cfunc
-    def _attribute(self, tag: cython.uint, content: bytes) -> cython.void:
+    def attribute(self, tag: cython.uint, content: bytes) -> cython.void:
+        """Write an attribute."""
         self.events.room(5 + len(content))
         self.events.put_u8(tag)
         self.events.put_u32(len(content))
@@ -135,17 +139,17 @@ class Batch:
         body: bytes,
     ) -> cython.void:
         """A job exists: delayed until `due`, or ready where that is 0."""
-        self._open(PUT, True)
+        self.open(PUT, True)
         self.events.put_u64(id)
         self.events.put_u32(pri)
         self.events.put_u64(created)
         self.events.put_u64(delay)
         self.events.put_u64(due)
         self.events.put_u64(ttr)
-        self._string(tube)
+        self.string(tube)
         self.events.add(attributes)
-        self._attribute(TAG_BODY, body)
-        self._close()
+        self.attribute(TAG_BODY, body)
+        self.close()
 
     @cython.ccall
     def reserve(
@@ -169,22 +173,22 @@ class Batch:
         until: cython.ulonglong,
         token: bytes | None,
     ) -> cython.void:
-        self._open(kind, token is not None)
+        self.open(kind, token is not None)
         self.events.put_u64(id)
         self.events.put_u64(until)
         if token is not None:
-            self._attribute(TAG_TOKEN, token)
-        self._close()
+            self.attribute(TAG_TOKEN, token)
+        self.close()
 
     @cython.ccall
     def give_back(
         self, id: cython.ulonglong, reason: cython.uint, leased: cython.bint
     ) -> cython.void:
         """RETURN: a held job is ready again because of its ttr or a closed connection."""
-        self._open(RETURN, leased)
+        self.open(RETURN, leased)
         self.events.put_u64(id)
         self.events.put_u8(reason)
-        self._close()
+        self.close()
 
     @cython.ccall
     def release(
@@ -195,12 +199,12 @@ class Batch:
         due: cython.ulonglong,
     ) -> cython.void:
         """A holder gave a job back."""
-        self._open(RELEASE, True)
+        self.open(RELEASE, True)
         self.events.put_u64(id)
         self.events.put_u32(pri)
         self.events.put_u64(delay)
         self.events.put_u64(due)
-        self._close()
+        self.close()
 
     @cython.ccall
     def bury(
@@ -211,36 +215,36 @@ class Batch:
         place: cython.ulonglong,
     ) -> cython.void:
         """A job is last in the line of buried ones."""
-        self._open(BURY, True)
+        self.open(BURY, True)
         self.events.put_u64(id)
         self.events.put_u32(pri)
         self.events.put_u8(reason)
         self.events.put_u64(place)
-        self._close()
+        self.close()
 
     def kick(self, ids: list[int]) -> cython.void:
         """Buried or delayed jobs are ready; at most 1,000 of them."""
-        self._open(KICK, True)
+        self.open(KICK, True)
         self.events.room(8 * len(ids))
         for id in ids:
             self.events.put_u64(id)
-        self._close()
+        self.close()
 
     @cython.ccall
     def hold(self, id: cython.ulonglong, reason: bytes) -> cython.void:
         """A job waits for something other than time."""
-        self._open(HOLD, True)
+        self.open(HOLD, True)
         self.events.put_u64(id)
-        self._attribute(TAG_REASON, reason)
-        self._close()
+        self.attribute(TAG_REASON, reason)
+        self.close()
 
     @cython.ccall
     def free(self, id: cython.ulonglong, due: cython.ulonglong) -> cython.void:
         """A held job is ready, or delayed until `due`."""
-        self._open(FREE, True)
+        self.open(FREE, True)
         self.events.put_u64(id)
         self.events.put_u64(due)
-        self._close()
+        self.close()
 
     @cython.ccall
     def change(
@@ -253,33 +257,33 @@ class Batch:
         attributes: bytes,
     ) -> cython.void:
         """Another tube, pri, due or other attributes, as the mask tells."""
-        self._open(CHANGE, True)
+        self.open(CHANGE, True)
         self.events.put_u64(id)
         self.events.put_u8(mask)
         self.events.put_u32(pri)
         self.events.put_u64(due)
-        self._string(tube)
+        self.string(tube)
         self.events.add(attributes)
-        self._close()
+        self.close()
 
     @cython.ccall
     def delete(self, id: cython.ulonglong, reason: cython.uint) -> cython.void:
         """A job is gone."""
-        self._open(DELETE, True)
+        self.open(DELETE, True)
         self.events.put_u64(id)
         self.events.put_u8(reason)
-        self._close()
+        self.close()
 
     @cython.ccall
     def clear_tube(
         self, tube: bytes, states: cython.uint, up_to: cython.ulonglong
     ) -> cython.void:
         """CLEAR: all jobs of those states with an id up to that are gone."""
-        self._open(CLEAR, True)
+        self.open(CLEAR, True)
         self.events.put_u8(states)
         self.events.put_u64(up_to)
-        self._string(tube)
-        self._close()
+        self.string(tube)
+        self.close()
 
     @cython.ccall
     def pause(
@@ -290,22 +294,22 @@ class Batch:
         until: cython.ulonglong,
     ) -> cython.void:
         """PAUSE or its image: reserves wait until then; 0 is resumed."""
-        self._open(kind, True)
+        self.open(kind, True)
         self.events.put_u64(length)
         self.events.put_u64(until)
-        self._string(tube)
-        self._close()
+        self.string(tube)
+        self.close()
 
     @cython.ccall
     def note(
         self, id: cython.ulonglong, namespace: bytes, value: bytes, hard: cython.bint
     ) -> cython.void:
         """Bytes attached to a job under a namespace; empty ones take it away."""
-        self._open(NOTE, hard)
+        self.open(NOTE, hard)
         self.events.put_u64(id)
-        self._string(namespace)
-        self._attribute(TAG_VALUE, value)
-        self._close()
+        self.string(namespace)
+        self.attribute(TAG_VALUE, value)
+        self.close()
 
     @cython.ccall
     def set(
@@ -317,31 +321,31 @@ class Batch:
         expires: cython.ulonglong,
     ) -> cython.void:
         """SET or its image: a record is there until it expires; 0 is never."""
-        self._open(kind, True)
+        self.open(kind, True)
         self.events.put_u64(expires)
-        self._string(namespace)
-        self._attribute(TAG_KEY, key)
-        self._attribute(TAG_VALUE, value)
-        self._close()
+        self.string(namespace)
+        self.attribute(TAG_KEY, key)
+        self.attribute(TAG_VALUE, value)
+        self.close()
 
     @cython.ccall
     def unset(self, namespace: bytes, key: bytes) -> cython.void:
         """A record is gone."""
-        self._open(UNSET, True)
-        self._string(namespace)
-        self._attribute(TAG_KEY, key)
-        self._close()
+        self.open(UNSET, True)
+        self.string(namespace)
+        self.attribute(TAG_KEY, key)
+        self.close()
 
     @cython.ccall
     def boot(self, clean: cython.bint, downtime: cython.ulonglong) -> cython.void:
         """The server started: what connections held is ready again."""
-        self._open(BOOT, True)
+        self.open(BOOT, True)
         self.events.put_u8(1 if clean else 0)
         self.events.put_u64(downtime)
-        self._close()
+        self.close()
 
     @cython.ccall
     def seal(self) -> cython.void:
         """Nothing happened; what was soft is durable."""
-        self._open(SEAL, False)
-        self._close()
+        self.open(SEAL, False)
+        self.close()

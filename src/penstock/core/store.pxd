@@ -37,7 +37,7 @@ cdef class Store:
     cdef readonly unsigned long long body_bytes
 
     cpdef Job apply_put(self, unsigned long long id, Tube tube, unsigned int pri, unsigned long long created, unsigned long long delay, unsigned long long due, unsigned long long ttr, bytes attributes, bytes body)
-    cpdef Job admit(self, unsigned long long id, Tube tube, unsigned int pri, bytes body)
+    cdef void _add(self, Job job)
     cpdef void apply_delete(self, Job job)
     cdef void _free(self, Job job)
     cpdef Extra rare(self, Job job)

@@ -75,31 +75,51 @@ class Store:
         body: bytes,
     ) -> Job:
         """A job exists: delayed until `due`, or ready where that is 0."""
-        job: Job = self.admit(id, tube, pri, body)
-        job.created = created
-        job.delay = delay
-        job.ttr = ttr
-        if attributes:
-            self.rare(job).attributes = attributes
-        self.index.enter(job, DELAYED if due else READY, due)
-        return job
-
-    @cython.ccall
-    def admit(
-        self, id: cython.ulonglong, tube: Tube, pri: cython.uint, body: bytes
-    ) -> Job:
-        """Make a job that has no state yet."""
         job: Job = Job()
         job.id = id
         job.tube = tube
         job.pri = pri
         job.body = body
-        self.index.jobs.add(job)
-        tube.body_bytes += len(body)
-        self.body_bytes += len(body)
-        if id >= self.next_id:
-            self.next_id = id + 1
+        job.created = created
+        job.delay = delay
+        job.ttr = ttr
+        if attributes:
+            self.rare(job).attributes = attributes
+        self._add(job)
+        self.index.enter(job, DELAYED if due else READY, due)
         return job
+
+    @cython.cfunc
+    def _add(self, job: Job) -> cython.void:
+        self.index.jobs.add(job)
+        job.tube.body_bytes += len(job.body)
+        self.body_bytes += len(job.body)
+        if job.id >= self.next_id:
+            self.next_id = job.id + 1
+
+    def apply_image(
+        self,
+        image: Job,
+        attributes: bytes,
+        hold_reason: bytes,
+        notes: dict[bytes, bytes],
+        token: bytes | None,
+    ) -> cython.void:
+        """A job is as its image says; `image` itself becomes that job."""
+        state: cython.uint = image.state
+        self._add(image)
+        if attributes or hold_reason or notes:
+            image.extra = Extra()
+            image.extra.attributes = attributes
+            image.extra.hold_reason = hold_reason
+            image.extra.notes = notes
+        if state == RESERVED:
+            image.holder = Reservation()
+            image.holder.id = image.id
+            image.holder.token = token
+        if state == BURIED and image.due >= self.next_place:
+            self.next_place = image.due + 1
+        self.index.enter(image, state, image.due)
 
     @cython.ccall
     def apply_delete(self, job: Job) -> cython.void:

@@ -101,7 +101,8 @@ class Table:
 
     def ids(self) -> list[int]:
         """List every id, ascending."""
-        found = []
+        found: list[int] = []
+        job: Job | None
         for first in self.slots:
             job = first
             while job is not None:

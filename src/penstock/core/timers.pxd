@@ -18,7 +18,8 @@ cdef class Timers:
     cdef Counters counters
 
     cpdef Py_ssize_t run(self, unsigned long long now, Py_ssize_t most)
-    cpdef Py_ssize_t wake(self, unsigned long long now, Py_ssize_t most)
+    cpdef Py_ssize_t catch_up(self, unsigned long long now, Py_ssize_t most)
+    cdef Py_ssize_t _wake(self, unsigned long long now, Py_ssize_t most)
     cdef Py_ssize_t _wake_tube(self, Tube tube, unsigned long long now, Py_ssize_t most)
     cdef Py_ssize_t _end_pauses(self, unsigned long long now, Py_ssize_t most)
     cdef Py_ssize_t _end_reservations(self, unsigned long long now, Py_ssize_t most)

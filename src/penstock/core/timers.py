@@ -34,8 +34,7 @@ class Timers:
         self, now: cython.ulonglong, most: cython.Py_ssize_t
     ) -> cython.Py_ssize_t:
         """Do up to `most` things that are due; tell how many more it might do."""
-        most = self.wake(now, most)
-        most = self._end_pauses(now, most)
+        most = self.catch_up(now, most)
         most = self._end_reservations(now, most)
         most = self._expire_records(now, most)
         while most > 0 and self.store.clearings:
@@ -43,10 +42,16 @@ class Timers:
         return most
 
     @cython.ccall
-    def wake(
+    def catch_up(
         self, now: cython.ulonglong, most: cython.Py_ssize_t
     ) -> cython.Py_ssize_t:
-        """Make delayed jobs ready that are due."""
+        """Do what time does without an event, in live running and after a replay."""
+        return self._end_pauses(now, self._wake(now, most))
+
+    @cython.cfunc
+    def _wake(
+        self, now: cython.ulonglong, most: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
         delays: Heap = self.index.delays
         tube: Tube | None
         while most > 0 and delays.size and delays.key(0) <= now:
