@@ -63,6 +63,10 @@ class ConfigError(PenstockError):
     """A setting has a name or a value that is not allowed."""
 
 
+class FlagError(ConfigError):
+    """A flag has a value that is not allowed."""
+
+
 class ListenError(PenstockError):
     """An address cannot be listened on."""
 

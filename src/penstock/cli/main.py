@@ -1,26 +1,30 @@
-"""The command line: which verbs there are, and how mistakes are told."""
+"""The command line: which verbs there are, and how what goes wrong is told."""
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Annotated
 
 import typer
 
 from penstock import version
-from penstock.cli.verbs.serve import serve
-from penstock.errors import PenstockError
+from penstock.cli.verbs import ping, serve
+from penstock.errors import FlagError, PenstockError
+
+USAGE = 2  # the status of a wrong flag, as everywhere
 
 app = typer.Typer(
+    name="penstock",
     add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
 )
-app.command()(serve)
+app.command(epilog=serve.EXAMPLES)(serve.serve)
+app.command(epilog=ping.EXAMPLES)(ping.ping)
 
 
-def print_version(wanted: bool) -> None:
-    """Say what is running, and end."""
+def _say_version(wanted: bool) -> None:
     if wanted:
         print(version.describe())
         raise typer.Exit
@@ -28,25 +32,37 @@ def print_version(wanted: bool) -> None:
 
 @app.callback()
 def penstock(
-    show_version: bool = typer.Option(
-        False,
-        "--version",
-        callback=print_version,
-        is_eager=True,
-        help="Say which version this is, on which Python, and what is compiled.",
-    ),
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Say the version, the Python, and what is compiled.",
+        ),
+    ] = False,
 ) -> None:
     """A message queue server that speaks what your program already speaks."""
 
 
 def main() -> int:
-    """Run what was typed; give the exit status."""
+    """Run what was typed; whatever goes wrong is one line and a status."""
     try:
-        app()
+        status = app(standalone_mode=False)
+    except typer.TyperException as error:
+        # Without a verb the help has been shown, and nothing is left to say.
+        text = error.format_message()
+        return _complain(f"{text} (see penstock --help)", USAGE) if text else USAGE
+    except FlagError as error:
+        return _complain(str(error), USAGE)
     except PenstockError as error:
-        print(f"penstock: {error}", file=sys.stderr)
-        return 78
-    return 0
+        return _complain(str(error), os.EX_CONFIG)
+    return status if isinstance(status, int) else 0
+
+
+def _complain(text: str, status: int) -> int:
+    print(f"penstock: {text}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

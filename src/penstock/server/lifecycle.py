@@ -16,72 +16,79 @@ from dataclasses import dataclass
 
 import structlog
 
-from penstock.clock import Clock, SystemClock
+from penstock.clock import Clock
 from penstock.core.engine import Engine
-from penstock.core.reactor import Listener, Reactor
+from penstock.core.reactor import Connection, Listener, Reactor
 from penstock.core.session import Session
 from penstock.core.wire.beanstalk import BeanstalkSession
 from penstock.core.wire.verbs import Verbs
 from penstock.log import Log
+from penstock.server.access import Guard, Network
 from penstock.server.broker import Broker
 from penstock.server.listeners import Door, close_all
+from penstock.server.notify import Notifier
 from penstock.server.surroundings import Surroundings
 
-PATIENCE = 4.5  # seconds from the signal to the end, whoever does not read
+PATIENCE = 4.5  # seconds from the signal to the end, for those who do not read
 LOOK = 0.01  # seconds between two looks at what is still unsent
 REST = 0.1  # seconds without accepting once descriptors are used up
-LOG_FAILED = os.EX_IOERR
+QUIET_LOOKS = 2  # what arrives between two of them is still answered
+MINUTE = 60_000_000_000
 
 logger = structlog.get_logger("penstock.server")
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the server grows to, and no further; sizes in bytes, 0 memory is no bound."""
+    """What the server grows to and no further: bytes of a body, clients, bytes of all
+    jobs."""
 
-    max_job_size: int
+    job_size: int
     connections: int
-    memory: int = 0
+    memory: int
 
 
 class Server:
-    """One engine, its log, and the sockets in front of it."""
+    """One engine, its log, and the doors in front of it."""
 
     def __init__(
         self,
         doors: list[Door],
         log: Log,
-        bounds: Bounds,
         mode: str,
-        clock: Clock | None = None,
+        clock: Clock,
+        bounds: Bounds,
+        allow: tuple[Network, ...],
+        notifier: Notifier,
     ) -> None:
-        clock = clock or SystemClock()
         self.engine = Engine()
-        self.engine.policy.max_job_size = bounds.max_job_size
+        self.engine.policy.max_job_size = bounds.job_size
         self.engine.policy.most_bytes = bounds.memory
         self.log = log
         self.broker = Broker(self.engine, log, clock, self._log_failed)
         self.reactor = Reactor(self.engine, bounds.connections, self._mistake)
         self._doors = doors
-        self._listeners = [self._listener(door) for door in doors]
-        self._surroundings = Surroundings(self.engine, clock, mode)
-        self._surroundings.refused = self._refused
-        self._surroundings.exhausted = lambda: self.reactor.exhausted
-        self.engine.views.surroundings = self._surroundings
+        self._clock = clock
+        self._notifier = notifier
+        self._guard = Guard(allow, clock)
+        self._verbs = Verbs(self.engine)
+        self._listeners = [self._listen(door) for door in doors]
+        self.engine.views.surroundings = Surroundings(
+            self.engine.policy, self.reactor, self._listeners, clock, mode
+        )
         self._ended = asyncio.Event()
-        self._stopping = False
+        self._farewell: asyncio.Task[None] | None = None
+        self._crowded_since = -MINUTE
         self._result = os.EX_OK
 
-    def _listener(self, door: Door) -> Listener:
-        verbs = Verbs(self.engine)
-        listener = Listener(
-            door.socket.fileno(), lambda: BeanstalkSession(self.engine, verbs), None
-        )
+    def _listen(self, door: Door) -> Listener:
+        guard = None if door.address.is_loopback else self._guard
+        listener = Listener(door.socket.fileno(), self._open, guard)
         self.reactor.listen(listener)
         return listener
 
-    def _refused(self) -> int:
-        return sum(listener.refused for listener in self._listeners)
+    def _open(self) -> Session:
+        return BeanstalkSession(self.engine, self._verbs)
 
     # From start to end.
 
@@ -92,10 +99,30 @@ class Server:
         loop.add_signal_handler(signal.SIGINT, self.stop)
         loop.add_signal_handler(signal.SIGUSR1, self.drain)
         self.broker.start(self.reactor)
+        self._look_at_the_door()
         ready()
+        self._notifier.ready()
         await self._ended.wait()
         self._end()
         return self._result
+
+    def _look_at_the_door(self) -> None:
+        """Accept again after a rest: the reactor stopped when descriptors ran out."""
+        if not self.reactor.accepting and self._farewell is None:
+            self._say_crowded()
+            self.reactor.resume_accepting()
+        asyncio.get_running_loop().call_later(REST, self._look_at_the_door)
+
+    def _say_crowded(self) -> None:
+        now = self._clock.now()
+        if now - self._crowded_since >= MINUTE:
+            self._crowded_since = now
+            logger.warning(
+                "no room for more clients, they wait: raise max_connections, or the"
+                " limit of open files with `ulimit -n` or LimitNOFILE=",
+                connections=self.reactor.connections,
+                max_connections=self.reactor.most_connections,
+            )
 
     def drain(self) -> None:
         """Refuse puts from now on; there is no way back."""
@@ -104,16 +131,47 @@ class Server:
 
     def stop(self) -> None:
         """Begin to end; the second call ends at once."""
-        if self._stopping:
+        if self._farewell is not None:
             self._ended.set()
             return
-        self._stopping = True
+        logger.info("stopping", connections=self.reactor.connections)
+        self._notifier.stopping()
         self.engine.policy.draining = True
+        self.reactor.stop_accepting()
+        self._close_waiting()
+        self._farewell = asyncio.get_running_loop().create_task(self._say_farewell())
+
+    def _close_waiting(self) -> None:
+        for session in list(self.engine.matching.sessions.values()):
+            link = session.link
+            waits = session.waiting and not self._unsent(session)
+            if waits and isinstance(link, Connection):
+                self.reactor.close(link)
+        self.broker.stage()
+
+    def _unsent(self, session: Session) -> bool:
+        return session.sendable(self.engine.turn.durable) > 0
+
+    async def _say_farewell(self) -> None:
+        """Let replies leave, as long as somebody reads them and PATIENCE lasts."""
+        loop = asyncio.get_running_loop()
+        last = loop.time() + PATIENCE
+        quiet = 0
+        while quiet < QUIET_LOOKS and loop.time() < last:
+            # Nobody tells when a client has read; this is seldom and short.
+            await asyncio.sleep(LOOK)
+            quiet = quiet + 1 if self._is_quiet() else 0
         self._ended.set()
+
+    def _is_quiet(self) -> bool:
+        turn = self.engine.turn
+        sessions = self.engine.matching.sessions.values()
+        return not (turn.held or turn.spoken or any(map(self._unsent, sessions)))
 
     def _end(self) -> None:
         self.broker.stop()
         self.reactor.shut()
+        self._notifier.close()
         close_all(self._doors)
         self.log.seal()
         self.log.close()
@@ -121,8 +179,8 @@ class Server:
     # What goes wrong.
 
     def _log_failed(self, error: Exception) -> None:
-        logger.critical("the log failed: nothing more is acknowledged", error=str(error))
-        self._result = LOG_FAILED
+        logger.critical("the log failed, nothing more is told", error=str(error))
+        self._result = os.EX_IOERR
         self._ended.set()
 
     def _mistake(self, error: Exception) -> None:

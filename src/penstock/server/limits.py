@@ -1,8 +1,10 @@
-"""How many clients the process has room for."""
+"""How much the process has room for: descriptors for clients, memory for jobs."""
 
 from __future__ import annotations
 
+import os
 import resource
+from pathlib import Path
 
 from penstock.errors import ConfigError
 
@@ -10,6 +12,9 @@ from penstock.errors import ConfigError
 RESERVE = 32
 # Bounds the table of connections where the system sets no limit at all.
 MOST_DESCRIPTORS = 1 << 20
+HOW_TO_RAISE = "raise it with `ulimit -n` or LimitNOFILE= in the systemd unit"
+
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def raise_descriptors() -> int:
@@ -44,4 +49,30 @@ def most_connections(descriptors: int, wanted: int | None) -> int:
     return wanted
 
 
-HOW_TO_RAISE = "raise it with `ulimit -n` or LimitNOFILE= in the systemd unit"
+def most_memory() -> int:
+    """Give the bytes that jobs may take: three quarters of what this process has."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *_cgroup_limits()]) * 3 // 4
+
+
+def _cgroup_limits() -> list[int]:
+    """Give the limits of the control groups (version 2) around this process."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    inner = next((line[3:] for line in lines if line.startswith("0::")), "/")
+    place = CGROUP / inner.strip("/")
+    return [
+        int(text)
+        for folder in (place, *place.parents)
+        if folder.is_relative_to(CGROUP)
+        and (text := _first_line(folder / "memory.max")).isdigit()
+    ]
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""

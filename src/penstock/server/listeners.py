@@ -7,10 +7,14 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from penstock.errors import ListenError
-from penstock.server.address import Address, TcpAddress, UnixAddress
+from penstock.server.address import FORMS, Address, TcpAddress, UnixAddress
+from penstock.server.occupant import Occupant, find
 
 BACKLOG = 1024  # callers that wait in the kernel; it has its own lower bound
 DEFAULT_PORT = 11300
@@ -18,7 +22,10 @@ DEFAULTS: tuple[Address, ...] = (
     TcpAddress("127.0.0.1", DEFAULT_PORT),
     TcpAddress("::1", DEFAULT_PORT),
 )
+OURS = {"beanstalk", "unknown", ""}  # names of inherited sockets, or of none given
 WITHOUT_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+
+logger = structlog.get_logger("penstock.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,56 @@ def open_door(address: Address) -> list[Door]:
 
 
 def explain(address: Address, error: OSError) -> str:
-    """Say in one line why an address cannot be listened on."""
-    reason = error.strerror or str(error)
-    return f"beanstalk {address}: {reason}"
+    """Say in one line why an address cannot be listened on, and what to do."""
+    if error.errno != errno.EADDRINUSE:
+        return f"beanstalk {address}: {error.strerror or error}"
+    occupant = find(address)
+    if occupant is None:
+        holder, drain = "somebody else", ""
+    else:
+        holder = f"{occupant.name} (pid {occupant.pid})"
+        drain = _how_to_drain(occupant)
+    return (
+        f"beanstalk {address} is held by {holder}: stop it, or listen elsewhere with"
+        f" --beanstalk {FORMS.removesuffix(' or off')}{drain}"
+    )
+
+
+def _how_to_drain(occupant: Occupant) -> str:
+    if occupant.name != "beanstalkd":
+        return ""
+    return (
+        f"; to move its jobs out first, `kill -USR1 {occupant.pid}` makes it refuse new"
+        " ones while its workers finish the old ones"
+    )
+
+
+# Inherited.
+
+
+def adopt(descriptors: Mapping[int, str]) -> list[Door]:
+    """Take over sockets that systemd listens on; one with another's name is closed."""
+    doors: list[Door] = []
+    for fd, name in descriptors.items():
+        if not (name in OURS or name.endswith(".socket")):
+            logger.warning("an inherited socket is not used", descriptor=fd, name=name)
+            os.close(fd)
+            continue
+        doors.append(_adopt(fd))
+    return doors
+
+
+def _adopt(fd: int) -> Door:
+    try:
+        inherited = socket.socket(fileno=fd)
+        listens = inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as error:
+        raise ListenError(f"inherited descriptor {fd}: {error.strerror}") from error
+    if not listens or inherited.type != socket.SOCK_STREAM:
+        raise ListenError(f"inherited descriptor {fd}: no stream socket that listens")
+    inherited.set_inheritable(False)
+    inherited.setblocking(False)
+    return Door(inherited, address_of(inherited))
 
 
 # TCP.
@@ -134,13 +188,9 @@ def _open_unix(path: str) -> Door:
     _remove_stale(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        # Before the path exists: nobody may come in between.
+        # Before the path exists, which takes this mode: nobody may come in between.
         os.fchmod(listening.fileno(), 0o600)
-        mask = os.umask(0o177)
-        try:
-            listening.bind(path)
-        finally:
-            os.umask(mask)
+        listening.bind(path)
         listening.listen(BACKLOG)
         listening.setblocking(False)
     except OSError:

@@ -6,11 +6,12 @@ import os
 import platform
 import resource
 import secrets
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import penstock
 from penstock.clock import Clock
-from penstock.core.engine import Engine
+from penstock.core.policy import Policy
+from penstock.core.reactor import Listener, Reactor
 
 SECOND = 1_000_000_000
 BINLOG_MAX_SIZE = 10485760  # what beanstalkd shows when it keeps no binlog
@@ -27,7 +28,9 @@ def new_id() -> str:
 
 def quoted(text: str) -> str:
     """Give a text the form that every client's reader of YAML understands."""
-    plain = (c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in text)
+    plain = (
+        c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in text
+    )
     return f'"{"".join(plain)}"'
 
 
@@ -38,16 +41,23 @@ def cpu_time(seconds: float) -> str:
 
 
 class Surroundings:
-    """Called by the engine's views; the fields are in the protocol's order, ours last."""
+    """Called by the engine's views; fields are in the protocol's order, ours last."""
 
-    def __init__(self, engine: Engine, clock: Clock, mode: str) -> None:
-        self._policy = engine.policy
+    def __init__(
+        self,
+        policy: Policy,
+        reactor: Reactor,
+        listeners: Sequence[Listener],
+        clock: Clock,
+        mode: str,
+    ) -> None:
+        self._policy = policy
+        self._reactor = reactor
+        self._listeners = listeners
         self._clock = clock
         self._started = clock.now()
         self._mode = mode
         self.id = new_id()
-        self.refused: Callable[[], int] = lambda: 0
-        self.exhausted: Callable[[], int] = lambda: 0
 
     def __call__(self) -> dict[str, object]:
         """Tell how things are now."""
@@ -71,6 +81,6 @@ class Surroundings:
             "os": quoted(system.version),
             "platform": quoted(system.machine),
             "mode": self._mode,
-            "connections-refused": self.refused(),
-            "descriptors-exhausted": self.exhausted(),
+            "connections-refused": sum(each.refused for each in self._listeners),
+            "descriptors-exhausted": self._reactor.exhausted,
         }

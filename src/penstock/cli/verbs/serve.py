@@ -1,38 +1,72 @@
-"""`penstock serve`: start the server in the foreground."""
+"""`penstock serve`: the server, in the foreground."""
 
 from __future__ import annotations
 
-import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+EXAMPLES = """
+Examples:
+
+\b
+  penstock serve --memory
+  penstock serve --beanstalk 127.0.0.1:11300 --beanstalk unix:/run/penstock.sock
+  penstock serve --beanstalk 0.0.0.0:11300 --allow 10.0.0.0/8
+  penstock serve --config /etc/penstock.toml --log-format json
+
+Every flag can also be a variable (PENSTOCK_MAX_JOB_SIZE=64KiB) or a key of
+penstock.toml (max_job_size = "64KiB"); flags come first, then variables.
+"""
+
 
 def serve(
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings, instead of ./penstock.toml."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where jobs are kept (not in this release)."),
+    ] = None,
     memory: Annotated[
-        bool, typer.Option("--memory", help="Keep jobs in memory only.")
+        bool,
+        typer.Option("--memory", help="Keep jobs in memory: gone when it stops."),
     ] = False,
     beanstalk: Annotated[
         list[str] | None,
-        typer.Option(metavar="ADDR", help="Where beanstalk clients connect."),
+        typer.Option(
+            metavar="ADDR",
+            help="Listen there: HOST:PORT, [IPV6]:PORT, unix:PATH or off; repeatable."
+            " Without it: 127.0.0.1:11300 and [::1]:11300.",
+        ),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CIDR", help="Other machines that may connect."),
     ] = None,
     max_job_size: Annotated[
-        int, typer.Option(metavar="SIZE", help="The largest body.")
-    ] = 1 << 20,
+        str | None, typer.Option(metavar="SIZE", help="The largest body; 1MiB.")
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="console|json", help="How to log.")
+    ] = None,
+    insecure_public: Annotated[
+        bool,
+        typer.Option("--insecure-public", help="Let ranges of the public internet in."),
+    ] = False,
 ) -> None:
-    """Start the server in the foreground."""
-    from penstock.log.memory import MemoryLog
-    from penstock.server import address, limits, listeners
-    from penstock.server.lifecycle import Bounds, Server
+    """Serve beanstalk clients in the foreground until SIGTERM."""
+    # Here, so that --help and --version need none of it.
+    from penstock.cli import foreground  # noqa: PLC0415
 
-    connections = limits.most_connections(limits.raise_descriptors(), None)
-    addresses = None if not beanstalk else [address.parse(a) for a in beanstalk]
-    doors = listeners.open_all(addresses)
-
-    async def run() -> int:
-        server = Server(doors, MemoryLog(), Bounds(max_job_size, connections), "memory")
-        return await server.run(lambda: None)
-
-    import uvloop
-
-    raise typer.Exit(uvloop.run(run()))
+    flags = {
+        "data": data,
+        "memory": memory or None,
+        "beanstalk": beanstalk or None,
+        "allow": allow or None,
+        "max_job_size": max_job_size,
+        "log_format": log_format,
+    }
+    raise typer.Exit(foreground.run(flags, config, insecure_public=insecure_public))
