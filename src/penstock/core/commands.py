@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from penstock.core import events, job as states
+from penstock.core import job as states, kinds
 from penstock.core.job import Job
 from penstock.core.lifetime import Lifetime
 from penstock.core.matching import Matching
@@ -182,10 +182,10 @@ class Change:
 
     def _mask(self) -> int:
         given = (
-            (self.tube, events.CHANGE_TUBE),
-            (self.pri, events.CHANGE_PRI),
-            (self.delay, events.CHANGE_DUE),
-            (self.attributes, events.CHANGE_ATTRIBUTES),
+            (self.tube, kinds.CHANGE_TUBE),
+            (self.pri, kinds.CHANGE_PRI),
+            (self.delay, kinds.CHANGE_DUE),
+            (self.attributes, kinds.CHANGE_ATTRIBUTES),
         )
         return sum(bit for value, bit in given if value is not None)
 
@@ -262,7 +262,7 @@ class Set:
     def run(self, scope: Scope) -> None:
         expires = scope.due(self.lifetime)
         given = (self.namespace, self.key, self.value, expires)
-        scope.turn.batch.set(events.SET, *given)
+        scope.turn.batch.set(kinds.SET, *given)
         scope.store.apply_set(Record(*given))
 
 

@@ -1,5 +1,5 @@
 from penstock.core.counters cimport Counters
-from penstock.core.events cimport PAUSE
+from penstock.core.kinds cimport PAUSE
 from penstock.core.index cimport Index
 from penstock.core.job cimport (
     BURIED,
@@ -44,9 +44,6 @@ cdef class Engine:
     cpdef void open(self, Session session)
     cpdef void close(self, Session session)
     cdef void _hand_back(self, Reservation reservation)
-    cpdef void use(self, Session session, bytes name)
-    cpdef void watch(self, Session session, bytes name)
-    cpdef void ignore(self, Session session, bytes name)
     cpdef void mark_producer(self, Session session)
     cpdef void burn_id(self)
     cpdef void put(self, Session session, unsigned int pri, unsigned long long delay, unsigned long long ttr, bytes attributes, bytes body)

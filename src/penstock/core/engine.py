@@ -25,7 +25,7 @@ from penstock.core.turn import Turn
 from penstock.core.views import Views
 
 if not cython.compiled:
-    from penstock.core.events import PAUSE
+    from penstock.core.kinds import PAUSE
     from penstock.core.job import (
         BURIED,
         BY_CLIENT,
@@ -120,38 +120,6 @@ class Engine:
         self.turn.batch.give_back(job.id, BY_CLOSE, False)
         self.store.apply_return(job, BY_CLOSE)
         self.matching.serve(job.tube)
-
-    @cython.ccall
-    def use(self, session: Session, name: bytes) -> cython.void:
-        """Later puts, kicks and peeks go to that tube."""
-        old: Tube = session.used
-        session.used = self.index.tube(name)
-        session.used.using += 1
-        old.using -= 1
-        self.lifetime.settle(old)
-        session.say_using(name)
-
-    @cython.ccall
-    def watch(self, session: Session, name: bytes) -> cython.void:
-        """Later reserves take from that tube too."""
-        tube: Tube = self.index.tube(name)
-        if tube not in session.watched:
-            session.watched.append(tube)
-            tube.watching += 1
-        session.say_watching(len(session.watched))
-
-    @cython.ccall
-    def ignore(self, session: Session, name: bytes) -> cython.void:
-        """Later reserves do not take from that tube; one tube stays watched."""
-        tube: Tube | None = self.index.tubes.get(name)
-        if tube is not None and tube in session.watched:
-            if len(session.watched) == 1:
-                session.say_not_ignored()
-                return
-            session.watched.remove(tube)
-            tube.watching -= 1
-            self.lifetime.settle(tube)
-        session.say_watching(len(session.watched))
 
     # Producers.
 

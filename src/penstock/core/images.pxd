@@ -1,5 +1,6 @@
 from penstock.core.buffer cimport Buffer
-from penstock.core.events cimport (
+from penstock.core.events cimport Batch
+from penstock.core.kinds cimport (
     JOB_IMAGE,
     PAUSE_IMAGE,
     SET_IMAGE,
@@ -7,7 +8,6 @@ from penstock.core.events cimport (
     TAG_NOTE,
     TAG_REASON,
     TAG_TOKEN,
-    Batch,
 )
 from penstock.core.extra cimport Extra
 from penstock.core.index cimport Index

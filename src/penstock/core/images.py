@@ -16,7 +16,7 @@ from penstock.core.store import Store
 from penstock.core.tube import Tube
 
 if not cython.compiled:
-    from penstock.core.events import (
+    from penstock.core.kinds import (
         JOB_IMAGE,
         PAUSE_IMAGE,
         SET_IMAGE,

@@ -20,10 +20,13 @@ cdef class Index:
     cdef unsigned long long next_tube
     cdef unsigned long long counts[6]
     cdef readonly unsigned long long urgent
+    cdef readonly unsigned long long body_bytes
 
     cpdef Job find(self, unsigned long long id)
     cpdef bint is_cleared(self, Job job)
     cpdef unsigned long long count(self, unsigned int state) noexcept
+    cpdef void admit(self, Job job)
+    cpdef void dismiss(self, Job job)
     cpdef Tube tube(self, bytes name)
     cpdef bint is_unused(self, Tube tube)
     cpdef void drop_tube(self, Tube tube)

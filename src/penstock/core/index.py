@@ -29,7 +29,7 @@ DEFAULT = b"default"
 class Index:
     """`deadlines` holds each reserved job under the next moment that matters to it,
     `delays` each tube under its earliest delayed job, `pauses` under its pause's end.
-    `counts` are jobs by state.
+    `counts` are jobs by state, `body_bytes` counts the bodies that are in memory.
     """
 
     def __init__(self) -> None:
@@ -43,6 +43,7 @@ class Index:
         if not cython.compiled:
             self.counts = [0] * 6
         self.urgent = 0
+        self.body_bytes = 0
         self.tube(DEFAULT)
 
     @cython.ccall
@@ -69,6 +70,20 @@ class Index:
     def count(self, state: cython.uint) -> cython.ulonglong:
         """Count the jobs of a state in all tubes."""
         return self.counts[state]
+
+    @cython.ccall
+    def admit(self, job: Job) -> cython.void:
+        """Add a job that has no state yet."""
+        self.jobs.add(job)
+        job.tube.body_bytes += len(job.body)
+        self.body_bytes += len(job.body)
+
+    @cython.ccall
+    def dismiss(self, job: Job) -> cython.void:
+        """Remove a job that has no state any more."""
+        self.jobs.remove(job)
+        job.tube.body_bytes -= len(job.body)
+        self.body_bytes -= len(job.body)
 
     # Tubes.
 

@@ -1,4 +1,5 @@
-from penstock.core.events cimport PAUSE
+from penstock.core.kinds cimport PAUSE
+from penstock.core.session cimport Session
 from penstock.core.store cimport Store
 from penstock.core.tube cimport Tube
 from penstock.core.turn cimport Turn
@@ -9,3 +10,6 @@ cdef class Lifetime:
     cdef Turn turn
 
     cpdef void settle(self, Tube tube)
+    cpdef void use(self, Session session, bytes name)
+    cpdef void watch(self, Session session, bytes name)
+    cpdef void ignore(self, Session session, bytes name)

@@ -2,12 +2,13 @@
 
 import cython
 
+from penstock.core.session import Session
 from penstock.core.store import Store
 from penstock.core.tube import Tube
 from penstock.core.turn import Turn
 
 if not cython.compiled:
-    from penstock.core.events import PAUSE
+    from penstock.core.kinds import PAUSE
 
 
 @cython.final
@@ -29,3 +30,35 @@ class Lifetime:
             self.turn.batch.pause(PAUSE, tube.name, 0, 0)
             self.store.apply_pause(tube, 0, 0)
         self.store.index.drop_tube(tube)
+
+    @cython.ccall
+    def use(self, session: Session, name: bytes) -> cython.void:
+        """Later puts, kicks and peeks go to that tube."""
+        old: Tube = session.used
+        session.used = self.store.index.tube(name)
+        session.used.using += 1
+        old.using -= 1
+        self.settle(old)
+        session.say_using(name)
+
+    @cython.ccall
+    def watch(self, session: Session, name: bytes) -> cython.void:
+        """Later reserves take from that tube too."""
+        tube: Tube = self.store.index.tube(name)
+        if tube not in session.watched:
+            session.watched.append(tube)
+            tube.watching += 1
+        session.say_watching(len(session.watched))
+
+    @cython.ccall
+    def ignore(self, session: Session, name: bytes) -> cython.void:
+        """Later reserves do not take from that tube; one tube stays watched."""
+        tube: Tube | None = self.store.index.tubes.get(name)
+        if tube is not None and tube in session.watched:
+            if len(session.watched) == 1:
+                session.say_not_ignored()
+                return
+            session.watched.remove(tube)
+            tube.watching -= 1
+            self.settle(tube)
+        session.say_watching(len(session.watched))

@@ -38,4 +38,4 @@ class Policy:
     @cython.ccall
     def used(self) -> cython.ulonglong:
         """Count the bytes that all jobs take."""
-        return self.store.body_bytes + OVERHEAD * self.store.index.jobs.count
+        return self.store.index.body_bytes + OVERHEAD * self.store.index.jobs.count

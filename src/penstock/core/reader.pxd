@@ -1,4 +1,4 @@
-from penstock.core.events cimport (
+from penstock.core.kinds cimport (
     FIRST_JOB_TAG,
     FIRST_SKIPPABLE,
     LAST_JOB_TAG,

@@ -5,7 +5,7 @@ import cython
 from penstock.errors import FormatError, NewerFormat
 
 if not cython.compiled:
-    from penstock.core.events import (
+    from penstock.core.kinds import (
         FIRST_JOB_TAG,
         FIRST_SKIPPABLE,
         LAST_JOB_TAG,

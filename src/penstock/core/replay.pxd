@@ -1,4 +1,4 @@
-from penstock.core.events cimport (
+from penstock.core.kinds cimport (
     BOOT,
     BURY,
     CHANGE,

@@ -17,7 +17,7 @@ from penstock.core.tube import Tube
 from penstock.errors import FormatError, NewerFormat
 
 if not cython.compiled:
-    from penstock.core.events import (
+    from penstock.core.kinds import (
         BOOT,
         BURY,
         CHANGE,
@@ -76,8 +76,8 @@ class Replay:
         """Let time do what it did meanwhile, and forget tubes that nothing keeps."""
         while timers.catch_up(now, 1000) <= 0:
             continue
-        while self.store.clearings:
-            self.store.free_cleared(self.store.clearings[0], 1000)
+        while self.store.clearings.tubes:
+            self.store.clearings.free(1000)
         for tube in list(self.index.tubes.values()):
             if self.index.is_unused(tube):
                 self.index.drop_tube(tube)

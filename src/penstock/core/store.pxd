@@ -1,11 +1,6 @@
-from penstock.core.events cimport (
-    CHANGE_ATTRIBUTES,
-    CHANGE_DUE,
-    CHANGE_PRI,
-    CHANGE_TUBE,
-)
+from penstock.core.clearings cimport Clearings
+from penstock.core.kinds cimport CHANGE_ATTRIBUTES, CHANGE_DUE, CHANGE_PRI, CHANGE_TUBE
 from penstock.core.extra cimport Extra
-from penstock.core.heap cimport Heap
 from penstock.core.index cimport Index
 from penstock.core.job cimport (
     BURIED,
@@ -22,7 +17,7 @@ from penstock.core.job cimport (
 )
 from penstock.core.records cimport Record, Records
 from penstock.core.session cimport Reservation, Session
-from penstock.core.tube cimport Clearing, Tube
+from penstock.core.tube cimport Tube
 
 cdef extern from *:
     const unsigned int MOST_COUNTED "0xFFFFFFFFu"
@@ -31,15 +26,13 @@ cdef extern from *:
 cdef class Store:
     cdef readonly Index index
     cdef readonly Records records
-    cdef readonly list clearings
+    cdef readonly Clearings clearings
     cdef public unsigned long long next_id
     cdef readonly unsigned long long next_place
-    cdef readonly unsigned long long body_bytes
 
     cpdef Job apply_put(self, unsigned long long id, Tube tube, unsigned int pri, unsigned long long created, unsigned long long delay, unsigned long long due, unsigned long long ttr, bytes attributes, bytes body)
     cdef void _add(self, Job job)
     cpdef void apply_delete(self, Job job)
-    cdef void _free(self, Job job)
     cpdef Extra rare(self, Job job)
     cpdef void apply_reserve(self, Job job, unsigned long long until, Session session, bytes token)
     cpdef void apply_touch(self, Job job, unsigned long long until)
@@ -58,5 +51,4 @@ cdef class Store:
     cpdef void apply_set(self, Record record)
     cpdef void apply_unset(self, bytes namespace, bytes key)
     cpdef void apply_clear(self, Tube tube, unsigned int states, unsigned long long up_to)
-    cpdef Py_ssize_t free_cleared(self, Tube tube, Py_ssize_t most)
     cpdef void apply_boot(self)

@@ -6,16 +6,16 @@ decides nothing: it sets the named state from whatever state was there.
 
 import cython
 
+from penstock.core.clearings import Clearings
 from penstock.core.extra import Extra
-from penstock.core.heap import Heap
 from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.records import Record, Records
 from penstock.core.session import Reservation, Session
-from penstock.core.tube import Clearing, Tube
+from penstock.core.tube import Tube
 
 if not cython.compiled:
-    from penstock.core.events import (
+    from penstock.core.kinds import (
         CHANGE_ATTRIBUTES,
         CHANGE_DUE,
         CHANGE_PRI,
@@ -49,15 +49,14 @@ def bump(counter: cython.uint) -> cython.uint:
 @cython.final
 @cython.cclass
 class Store:
-    """Jobs, tubes and records. `body_bytes` counts the bodies that are in memory."""
+    """Jobs, tubes and records; the numbers that come next."""
 
     def __init__(self) -> None:
         self.index = Index()
         self.records = Records()
-        self.clearings: list[Tube] = []
+        self.clearings = Clearings(self.index)
         self.next_id = 1
         self.next_place = 1
-        self.body_bytes = 0
 
     # Jobs come and go.
 
@@ -91,9 +90,7 @@ class Store:
 
     @cython.cfunc
     def _add(self, job: Job) -> cython.void:
-        self.index.jobs.add(job)
-        job.tube.body_bytes += len(job.body)
-        self.body_bytes += len(job.body)
+        self.index.admit(job)
         if job.id >= self.next_id:
             self.next_id = job.id + 1
 
@@ -125,14 +122,7 @@ class Store:
     def apply_delete(self, job: Job) -> cython.void:
         """A job is gone."""
         self.index.leave(job)
-        self._free(job)
-
-    @cython.cfunc
-    def _free(self, job: Job) -> cython.void:
-        tube: Tube = job.tube
-        tube.body_bytes -= len(job.body)
-        self.body_bytes -= len(job.body)
-        self.index.jobs.remove(job)
+        self.index.dismiss(job)
 
     @cython.ccall
     def rare(self, job: Job) -> Extra:
@@ -318,36 +308,8 @@ class Store:
     def apply_clear(
         self, tube: Tube, states: cython.uint, up_to: cython.ulonglong
     ) -> cython.void:
-        """All jobs of those states are gone at once; `free_cleared` frees them."""
-        if tube.clearing is not None:
-            self.free_cleared(tube, tube.clearing.size())
-        clearing: Clearing = Clearing(states, up_to)
-        for state in (READY, DELAYED, BURIED, HELD):
-            if (states >> state) & 1:
-                self.index.empty(tube, state, clearing)
-        tube.clearing = clearing
-        self.clearings.append(tube)
-
-    @cython.ccall
-    def free_cleared(self, tube: Tube, most: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Free up to that many cleared jobs of a tube; tell how many were looked at."""
-        looked: cython.Py_ssize_t = 0
-        heaps: list[Heap] = tube.clearing.heaps
-        job: Job | None
-        while looked < most and heaps:
-            heap: Heap = heaps[0]
-            if not heap.size:
-                heaps.remove(heap)
-                continue
-            job = self.index.jobs.find(heap.id(0))
-            if job is not None and job.tube is tube and self.index.is_cleared(job):
-                self._free(job)
-            heap.pop()
-            looked += 1
-        if not heaps:
-            tube.clearing = None
-            self.clearings.remove(tube)
-        return looked
+        """All jobs of those states are gone at once, and freed little by little."""
+        self.clearings.begin(tube, states, up_to)
 
     # Starting.
 

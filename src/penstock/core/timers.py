@@ -37,9 +37,7 @@ class Timers:
         most = self.catch_up(now, most)
         most = self._end_reservations(now, most)
         most = self._expire_records(now, most)
-        while most > 0 and self.store.clearings:
-            most -= self.store.free_cleared(self.store.clearings[0], most)
-        return most
+        return self.store.clearings.free(most)
 
     @cython.ccall
     def catch_up(
@@ -132,7 +130,7 @@ class Timers:
     def next(self) -> cython.ulonglong:
         """Give the earliest moment at which something may be due."""
         soonest: cython.ulonglong = NEVER
-        if self.store.clearings:
+        if self.store.clearings.tubes:
             return 0
         if self.index.first_deadline() is not None:
             soonest = self.index.deadlines.key(0)

@@ -58,6 +58,7 @@ cdef class Verbs:
     cdef void _stats_job(self, Session session)
     cdef void _stats_tube(self, Session session)
     cdef void _stats(self, Session session)
+    cdef bytes _name(self, Session session)
     cdef void _use(self, Session session)
     cdef void _watch(self, Session session)
     cdef void _ignore(self, Session session)

@@ -305,31 +305,32 @@ class Verbs:
             self.engine.views.stats(session)
 
     @cython.cfunc
-    def _use(self, session: Session) -> cython.void:
+    def _name(self, session: Session) -> bytes | None:
         name: bytes | None = self.line.name()
         if name is None:
             self._bad_format(session)
-            return
-        self.counters.cmd_use += 1
-        self.engine.use(session, name)
+        return name
+
+    @cython.cfunc
+    def _use(self, session: Session) -> cython.void:
+        name: bytes | None = self._name(session)
+        if name is not None:
+            self.counters.cmd_use += 1
+            self.engine.lifetime.use(session, name)
 
     @cython.cfunc
     def _watch(self, session: Session) -> cython.void:
-        name: bytes | None = self.line.name()
-        if name is None:
-            self._bad_format(session)
-            return
-        self.counters.cmd_watch += 1
-        self.engine.watch(session, name)
+        name: bytes | None = self._name(session)
+        if name is not None:
+            self.counters.cmd_watch += 1
+            self.engine.lifetime.watch(session, name)
 
     @cython.cfunc
     def _ignore(self, session: Session) -> cython.void:
-        name: bytes | None = self.line.name()
-        if name is None:
-            self._bad_format(session)
-            return
-        self.counters.cmd_ignore += 1
-        self.engine.ignore(session, name)
+        name: bytes | None = self._name(session)
+        if name is not None:
+            self.counters.cmd_ignore += 1
+            self.engine.lifetime.ignore(session, name)
 
     @cython.cfunc
     def _list_tubes_watched(self, session: Session) -> cython.void:

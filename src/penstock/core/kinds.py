@@ -1,0 +1,47 @@
+"""The numbers of the format: kinds of events, tags of attributes.
+
+Kinds and tags below FIRST_SKIPPABLE that a release does not know mean a newer format;
+from there up they are skipped, and tags are preserved. Numbers are never used again.
+"""
+
+import cython
+
+if not cython.compiled:
+    PUT = 1
+    RESERVE = 2
+    TOUCH = 3
+    RETURN = 4
+    RELEASE = 5
+    BURY = 6
+    KICK = 7
+    HOLD = 8
+    FREE = 9
+    CHANGE = 10
+    DELETE = 11
+    CLEAR = 12
+    PAUSE = 13
+    NOTE = 14
+    SET = 15
+    UNSET = 16
+    JOB_IMAGE = 17
+    SET_IMAGE = 18
+    PAUSE_IMAGE = 19
+    BOOT = 20
+    SEAL = 21
+
+    TAG_BODY = 1
+    TAG_TOKEN = 2
+    TAG_REASON = 3
+    TAG_KEY = 4
+    TAG_VALUE = 5
+    TAG_NOTE = 6
+    # From here a tag belongs to the job and is kept as it came.
+    FIRST_JOB_TAG = 16
+    LAST_JOB_TAG = 31
+    FIRST_SKIPPABLE = 128
+
+    # What a CHANGE changes.
+    CHANGE_TUBE = 1
+    CHANGE_PRI = 2
+    CHANGE_DUE = 4
+    CHANGE_ATTRIBUTES = 8
