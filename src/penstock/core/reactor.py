@@ -16,37 +16,17 @@ The rules, each of which has a test:
 Compiled only: it is made of system calls.
 """
 
-import os
 from collections.abc import Callable
 
 import cython
-from cython.cimports.libc.errno import (
-    EAGAIN,
-    ECONNABORTED,
-    EINTR,
-    EMFILE,
-    ENFILE,
-    errno,
-)
+from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 from cython.cimports.libc.stdlib import free, malloc
 
+from penstock.core.acceptor import Acceptor, Listener
 from penstock.core.buffer import Buffer
 from penstock.core.engine import Engine
 from penstock.core.session import Session
 from penstock.core.turn import Turn
-
-
-@cython.final
-@cython.cclass
-class Listener:
-    """A listening socket: `opener` makes the session of a new connection, `guard` looks
-    at its descriptor and tells whether it may stay."""
-
-    def __init__(self, fd: cython.int, opener: object, guard: object) -> None:
-        self.fd = fd
-        self.opener = opener
-        self.guard = guard
-        self.refused = 0
 
 
 @cython.final
@@ -85,19 +65,16 @@ class Reactor:
         self.report = report
         self.turn = engine.turn
         self.by_fd: list[object] = []
-        self.listeners: list[Listener] = []
         self.unfinished: list[Connection] = []
         self.connections = 0
         self.most_connections = most_connections
-        self.exhausted = 0
         self.callbacks = 0
-        self.accepting = True
         self.open = True
         self.serial = 0
-        self.spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         self.fd = epoll_create1(EPOLL_CLOEXEC)
         if self.fd < 0:
             raise OSError(errno, "epoll_create1")
+        self.acceptor = Acceptor(self.fd)
         self.scratch = cython.cast(cython.p_uchar, malloc(CHUNK))
         if self.scratch is cython.NULL:
             raise MemoryError
@@ -165,9 +142,8 @@ class Reactor:
 
     def listen(self, listener: Listener) -> None:
         """Accept connections from a listening socket, which must not block."""
-        self.listeners.append(listener)
         self._remember(listener.fd, listener)
-        self._control(EPOLL_CTL_ADD, listener.fd, EPOLLIN, 0)
+        self.acceptor.add(listener)
 
     @cython.cfunc
     def _remember(self, fd: cython.int, owner: object) -> cython.void:
@@ -176,85 +152,45 @@ class Reactor:
         self.by_fd[fd] = owner
 
     @cython.cfunc
-    def _control(
-        self,
-        operation: cython.int,
-        fd: cython.int,
-        interest: cython.uint,
-        serial: cython.ulonglong,
-    ) -> cython.void:
-        event: epoll_event
-        event.events = interest
-        event.data.u64 = (serial << 32) | fd
-        if epoll_ctl(self.fd, operation, fd, cython.address(event)) < 0:
-            raise OSError(errno, "epoll_ctl")
-
-    @cython.cfunc
     def _accept(self, listener: Listener) -> cython.void:
         fd: cython.int
         for _ in range(MOST_ACCEPTED):
             if self.connections >= self.most_connections:
-                self._pause_accepting()
+                self.acceptor.rest()
                 return
-            fd = accept4(
-                listener.fd, cython.NULL, cython.NULL, SOCK_NONBLOCK | SOCK_CLOEXEC
-            )
+            fd = self.acceptor.take(listener)
             if fd < 0:
-                if errno in (EMFILE, ENFILE):
-                    self._refuse_one(listener)
-                elif errno not in (EAGAIN, EINTR, ECONNABORTED):
-                    self._pause_accepting()
                 return
             if listener.guard is not None and not listener.guard(fd):
                 listener.refused += 1
                 close(fd)
-                continue
-            self._welcome(fd, listener.opener())
+            else:
+                self._welcome(fd, listener.opener())
 
     @cython.cfunc
-    def _refuse_one(self, listener: Listener) -> cython.void:
-        """Use the spare descriptor to take one caller off the queue, and rest."""
-        close(self.spare)
-        fd: cython.int = accept4(
-            listener.fd, cython.NULL, cython.NULL, SOCK_NONBLOCK | SOCK_CLOEXEC
+    def _control(
+        self,
+        operation: cython.int,
+        connection: Connection,
+        interest: cython.uint,
+    ) -> cython.void:
+        event: epoll_event
+        event.events = interest
+        event.data.u64 = (cython.cast(cython.ulonglong, connection.serial) << 32) | (
+            connection.fd
         )
-        if fd >= 0:
-            close(fd)
-        self.spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        self._pause_accepting()
-
-    @cython.cfunc
-    def _pause_accepting(self) -> cython.void:
-        self.exhausted += 1
-        self.stop_accepting()
-
-    def stop_accepting(self) -> None:
-        """Leave callers in the queue of the kernel."""
-        if self.accepting:
-            self.accepting = False
-            for listener in self.listeners:
-                self._control(EPOLL_CTL_DEL, listener.fd, 0, 0)
-
-    def resume_accepting(self) -> None:
-        """Take callers again, if the reactor is still open."""
-        if self.open and not self.accepting:
-            self.accepting = True
-            for listener in self.listeners:
-                self._control(EPOLL_CTL_ADD, listener.fd, EPOLLIN, 0)
+        connection.interest = interest
+        if epoll_ctl(self.fd, operation, connection.fd, cython.address(event)) < 0:
+            raise OSError(errno, "epoll_ctl")
 
     @cython.cfunc
     def _welcome(self, fd: cython.int, session: Session) -> cython.void:
-        one: cython.int = 1
-        # Meaningless on Unix sockets, where these fail and nothing is lost.
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, cython.address(one), 4)
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, cython.address(one), 4)
         connection: Connection = Connection(fd, self, session)
         self.serial = self.serial % 0x7FFFFFFF + 1
         connection.serial = self.serial
-        connection.interest = EPOLLIN | EPOLLRDHUP
         session.link = connection
         self._remember(fd, connection)
-        self._control(EPOLL_CTL_ADD, fd, connection.interest, connection.serial)
+        self._control(EPOLL_CTL_ADD, connection, EPOLLIN | EPOLLRDHUP)
         self.connections += 1
         self.engine.open(session)
 
@@ -393,10 +329,7 @@ class Reactor:
         if not connection.half_closed:
             interest |= EPOLLRDHUP
         if interest != connection.interest:
-            connection.interest = interest
-            self._control(
-                EPOLL_CTL_MOD, connection.fd, interest, connection.serial
-            )
+            self._control(EPOLL_CTL_MOD, connection, interest)
 
     # Closing.
 
@@ -407,7 +340,7 @@ class Reactor:
         if fd < 0:
             return
         # Deleted by hand: a forked child may keep the socket, and epoll with it.
-        self._control(EPOLL_CTL_DEL, fd, 0, 0)
+        self._control(EPOLL_CTL_DEL, connection, 0)
         close(fd)
         connection.fd = -1
         self.by_fd[fd] = None
@@ -418,10 +351,9 @@ class Reactor:
 
     def shut(self) -> None:
         """Close every connection and the reactor itself."""
-        self.stop_accepting()
+        self.acceptor.shut()
         self.open = False
         for owner in list(self.by_fd):
             if isinstance(owner, Connection):
                 self.close(owner)
-        close(self.spare)
         close(self.fd)

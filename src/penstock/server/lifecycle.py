@@ -18,13 +18,15 @@ import structlog
 
 from penstock.clock import Clock
 from penstock.core.engine import Engine
-from penstock.core.reactor import Connection, Listener, Reactor
+from penstock.core.acceptor import Listener
+from penstock.core.reactor import Connection, Reactor
 from penstock.core.session import Session
 from penstock.core.wire.beanstalk import BeanstalkSession
 from penstock.core.wire.verbs import Verbs
 from penstock.log import Log
 from penstock.server.access import Guard, Network
 from penstock.server.broker import Broker
+from penstock.server.limits import HOW_TO_RAISE
 from penstock.server.listeners import Door, close_all
 from penstock.server.notify import Notifier
 from penstock.server.surroundings import Surroundings
@@ -108,9 +110,9 @@ class Server:
 
     def _look_at_the_door(self) -> None:
         """Accept again after a rest: the reactor stopped when descriptors ran out."""
-        if not self.reactor.accepting and self._farewell is None:
+        if not self.reactor.acceptor.accepting and self._farewell is None:
             self._say_crowded()
-            self.reactor.resume_accepting()
+            self.reactor.acceptor.resume()
         asyncio.get_running_loop().call_later(REST, self._look_at_the_door)
 
     def _say_crowded(self) -> None:
@@ -118,10 +120,10 @@ class Server:
         if now - self._crowded_since >= MINUTE:
             self._crowded_since = now
             logger.warning(
-                "no room for more clients, they wait: raise max_connections, or the"
-                " limit of open files with `ulimit -n` or LimitNOFILE=",
+                "no room for more clients",
                 connections=self.reactor.connections,
                 max_connections=self.reactor.most_connections,
+                hint=f"max_connections and the limit of open files: {HOW_TO_RAISE}",
             )
 
     def drain(self) -> None:
@@ -137,7 +139,7 @@ class Server:
         logger.info("stopping", connections=self.reactor.connections)
         self._notifier.stopping()
         self.engine.policy.draining = True
-        self.reactor.stop_accepting()
+        self.reactor.acceptor.pause()
         self._close_waiting()
         self._farewell = asyncio.get_running_loop().create_task(self._say_farewell())
 

@@ -12,7 +12,7 @@ from penstock.errors import ConfigError
 RESERVE = 32
 # Bounds the table of connections where the system sets no limit at all.
 MOST_DESCRIPTORS = 1 << 20
-HOW_TO_RAISE = "raise it with `ulimit -n` or LimitNOFILE= in the systemd unit"
+HOW_TO_RAISE = "raise it with `ulimit -n`, or LimitNOFILE= in the systemd unit"
 
 CGROUP = Path("/sys/fs/cgroup")
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import penstock
 from penstock.clock import Clock
 from penstock.core.policy import Policy
-from penstock.core.reactor import Listener, Reactor
+from penstock.core.acceptor import Listener
+from penstock.core.reactor import Reactor
 
 SECOND = 1_000_000_000
 BINLOG_MAX_SIZE = 10485760  # what beanstalkd shows when it keeps no binlog
@@ -82,5 +83,5 @@ class Surroundings:
             "platform": quoted(system.machine),
             "mode": self._mode,
             "connections-refused": sum(each.refused for each in self._listeners),
-            "descriptors-exhausted": self._reactor.exhausted,
+            "descriptors-exhausted": self._reactor.acceptor.exhausted,
         }

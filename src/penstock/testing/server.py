@@ -74,7 +74,7 @@ def running_server(
 def _start(line: list[str], folder: str, log: Path) -> subprocess.Popen[bytes]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}
     with log.open("wb") as output:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  (our own server, without a shell)
             line,
             cwd=folder,
             env=environ,
