@@ -6,8 +6,8 @@ import asyncio
 import functools
 import socket
 
-from penstock.core.engine import Engine
 from penstock.core.acceptor import Listener
+from penstock.core.engine import Engine
 from penstock.core.reactor import Reactor
 from penstock.core.wire.beanstalk import BeanstalkSession
 from penstock.core.wire.verbs import Verbs
