@@ -24,6 +24,7 @@ LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's 
 LAZY = 256 * 1024  # bytes of events that may wait while no reply waits for them
 STANDSTILL = 1_000_000_000  # nanoseconds that engine time may run ahead of a commit
 SECOND = 1_000_000_000
+STALLED = 0.010  # seconds between two looks at the clock while time stands still
 ALWAYS = 0xFFFFFFFFFFFFFFFF
 
 
@@ -51,6 +52,7 @@ class Broker:
         self._timer_at = ALWAYS
         self._sealing: asyncio.TimerHandle | None = None
         self._staged = False
+        self._coming = False
         self.commits = 0
         log.start(self._durable, self._fail)
         if log.instant:
@@ -61,7 +63,7 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self.reactor = reactor
         self._loop.add_reader(reactor.fd, self._run)
-        self._finish(again=False)
+        self._finish()
 
     def stop(self) -> None:
         """Leave the loop; what was staged goes to the log."""
@@ -77,8 +79,10 @@ class Broker:
     def _run(self) -> None:
         """Serve what is ready: the loop calls this when a socket has something."""
         assert self.reactor is not None
+        self._coming = False
         self.advance()
-        self._finish(again=self.reactor.run())
+        self.reactor.run()
+        self._finish()
 
     def advance(self) -> None:
         """Let engine time catch up, and do what is due."""
@@ -96,25 +100,25 @@ class Broker:
 
     def _finish_staged(self) -> None:
         self._staged = False
-        self._finish(again=False)
+        self._finish()
 
-    def _finish(self, *, again: bool) -> None:
+    def _finish(self) -> None:
         """Commit what was staged, send what may leave, and arrange the next turn."""
         if self.turn.batch.count:
             self._commit_or_wait()
         if self.turn.spoken:
             self._flush()
-        self._arrange(again)
+        self._arrange()
 
     def _flush(self) -> None:
         for session in self.turn.take_spoken():
             if session.link is not None:
                 session.link.flush()
 
-    def _arrange(self, again: bool) -> None:
+    def _arrange(self) -> None:
         assert self._loop is not None
         if again or self.turn.spoken:
-            self._loop.call_soon(self._run)
+            self._come_back()
             return
         moment = self.engine.next_moment()
         if moment >= self._timer_at:
@@ -122,10 +126,19 @@ class Broker:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = moment
-        seconds = max(0.0, (moment - self.turn.now) / SECOND)
-        self._timer = self._loop.call_later(
-            min(seconds, LONGEST_SLEEP), self._on_timer
-        )
+        # While time stands still nothing falls due, however near it is.
+        least = STALLED if self._is_standing() else 0.0
+        seconds = max(least, (moment - self.turn.now) / SECOND)
+        self._timer = self._loop.call_later(min(seconds, LONGEST_SLEEP), self._on_timer)
+
+    def _come_back(self) -> None:
+        if self._loop is not None and not self._coming:
+            self._coming = True
+            self._loop.call_soon(self._run)
+
+    def _is_standing(self) -> bool:
+        flying = self._flying
+        return flying is not None and self.turn.now >= flying.now + STANDSTILL
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -172,6 +185,8 @@ class Broker:
                 session.link.flush()
         if self.turn.batch.hard:
             self._commit()
+        # Commands may run that had to wait, and what is only soft wants its seal.
+        self._come_back()
 
     def _fail(self, error: Exception) -> None:
         """Nothing more is acknowledged: no reply leaves, and the server ends."""
