@@ -72,6 +72,12 @@ class House:
         for _ in range(12):
             await asyncio.sleep(0)
 
+    async def until(self, happened) -> None:
+        """Let the loop's own time pass until that is so."""
+        async with asyncio.timeout(LONGEST_WAIT):
+            while not happened():  # noqa: ASYNC110  (there is no event to wait for)
+                await asyncio.sleep(0.001)
+
     async def advance(self, seconds: float) -> None:
         """Let time pass, and the broker notice."""
         self.clock.advance(seconds=seconds)
