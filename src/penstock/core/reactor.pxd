@@ -20,7 +20,8 @@ from penstock.core.sockets cimport (
     epoll_ctl,
     epoll_event,
     epoll_wait,
-    recv,
+    iovec,
+    readv,
     send,
 )
 
@@ -69,7 +70,8 @@ cdef class Reactor:
     cdef void _control(self, int operation, Connection connection, unsigned int interest)
     cdef void _welcome(self, int fd, Session session)
     cdef void _read(self, Connection connection)
-    cdef void _read_more(self, Connection connection)
+    cdef void _feed_input(self, Connection connection)
+    cdef void _feed_scratch(self, Connection connection, Py_ssize_t count)
     cdef void _not_read(self, Connection connection, Py_ssize_t count)
     cdef void _read_the_rest(self, Connection connection)
     cdef void _execute(self, Connection connection)

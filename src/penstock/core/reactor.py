@@ -1,8 +1,8 @@
 """The socket loop: level-triggered epoll, one read and one write a connection and turn.
 
 The reactor's epoll descriptor is itself readable whenever a socket has something, so an
-asyncio loop hosts it with one `add_reader`: `run` serves up to MOST_EVENTS sockets and
-tells whether work is left in our own buffers.
+asyncio loop hosts it with one `add_reader`: `run` serves up to MOST_EVENTS sockets;
+`has_work` tells whether work is left in our own buffers.
 
 The rules, each of which has a test:
 
@@ -84,15 +84,18 @@ class Reactor:
 
     # The turn.
 
-    def run(self) -> bool:
-        """Serve the sockets that have something; tell whether work is left."""
+    def has_work(self) -> bool:
+        """Tell whether commands are left in our own buffers."""
+        return len(self.unfinished) > 0
+
+    def run(self) -> None:
+        """Serve the sockets that have something, and what was left."""
         count: cython.int = epoll_wait(self.fd, self.events, MOST_EVENTS, 0)
         i: cython.int
         self.callbacks += 1
         self._go_on()
         for i in range(count):
             self._guarded(self.events[i].data.u64, self.events[i].events)
-        return len(self.unfinished) > 0
 
     @cython.cfunc
     def _guarded(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
@@ -198,41 +201,57 @@ class Reactor:
 
     @cython.cfunc
     def _read(self, connection: Connection) -> cython.void:
-        """Read once and run what has come."""
+        """Read once and run what has come.
+
+        What completes the command in the buffer goes there, the rest to the scratch
+        memory that all connections share; from there it runs without being copied.
+        """
         input: Buffer = connection.input
-        session: Session = connection.session
-        count: cython.Py_ssize_t
-        if input.end > input.start:
-            self._read_more(connection)
-            return
-        count = recv(connection.fd, self.scratch, CHUNK, 0)
-        if count > 0:
-            self.turn.running = session
-            taken: cython.Py_ssize_t = session.feed(self.scratch, 0, count)
-            self.turn.running = None
-            if taken < count:
-                input.add_slice(self.scratch, taken, count)
-                self._execute(connection)
-            else:
-                self.proceed(connection)
-        else:
+        parts: iovec[2]
+        have: cython.Py_ssize_t = input.end - input.start
+        want: cython.Py_ssize_t = 0
+        if have:
+            want = min(max(connection.session.wanted() - have, 0), CHUNK)
+            input.room(want)
+        parts[0].iov_base = input.data + input.end
+        parts[0].iov_len = want
+        parts[1].iov_base = self.scratch
+        parts[1].iov_len = CHUNK
+        count: cython.Py_ssize_t = readv(connection.fd, parts, 2)
+        if count <= 0:
             self._not_read(connection, count)
+            return
+        input.end += min(count, want)
+        if have:
+            self._feed_input(connection)
+        self._feed_scratch(connection, max(count - want, 0))
+        self.proceed(connection)
 
     @cython.cfunc
-    def _read_more(self, connection: Connection) -> cython.void:
-        """Read behind what is here, into memory that grows with what arrives."""
+    def _feed_input(self, connection: Connection) -> cython.void:
         input: Buffer = connection.input
-        have: cython.Py_ssize_t = input.end - input.start
-        want: cython.Py_ssize_t = max(connection.session.wanted() - have, 4096)
-        input.room(min(want, 4 * CHUNK))
-        count: cython.Py_ssize_t = recv(
-            connection.fd, input.data + input.end, input.capacity - input.end, 0
-        )
-        if count > 0:
-            input.end += count
-            self._execute(connection)
-        else:
-            self._not_read(connection, count)
+        if input.end > input.start:
+            self.turn.running = connection.session
+            taken: cython.Py_ssize_t = connection.session.feed(
+                input.data, input.start, input.end
+            )
+            self.turn.running = None
+            input.drop(taken - input.start)
+
+    @cython.cfunc
+    def _feed_scratch(
+        self, connection: Connection, count: cython.Py_ssize_t
+    ) -> cython.void:
+        input: Buffer = connection.input
+        taken: cython.Py_ssize_t = 0
+        if input.end > input.start:
+            input.add_slice(self.scratch, 0, count)
+            self._feed_input(connection)
+        elif count:
+            self.turn.running = connection.session
+            taken = connection.session.feed(self.scratch, 0, count)
+            self.turn.running = None
+            input.add_slice(self.scratch, taken, count)
 
     @cython.cfunc
     def _not_read(
@@ -261,14 +280,7 @@ class Reactor:
     @cython.cfunc
     def _execute(self, connection: Connection) -> cython.void:
         """Run the commands in a connection's buffer, as far as they go."""
-        input: Buffer = connection.input
-        session: Session = connection.session
-        taken: cython.Py_ssize_t
-        if input.end > input.start:
-            self.turn.running = session
-            taken = session.feed(input.data, input.start, input.end)
-            self.turn.running = None
-            input.drop(taken - input.start)
+        self._feed_input(connection)
         self.proceed(connection)
 
     @cython.ccall

@@ -25,7 +25,6 @@ cdef extern from *:
 
 cdef extern from "sys/socket.h" nogil:
     int accept4(int fd, void* address, void* length, int flags)
-    Py_ssize_t recv(int fd, void* data, size_t count, int flags)
     Py_ssize_t send(int fd, const void* data, size_t count, int flags)
     int setsockopt(int fd, int level, int name, const void* value, unsigned int length)
     const int SOCK_NONBLOCK
@@ -42,3 +41,9 @@ cdef extern from "netinet/tcp.h" nogil:
 
 cdef extern from "unistd.h" nogil:
     int close(int fd)
+
+cdef extern from "sys/uio.h" nogil:
+    cdef struct iovec:
+        void* iov_base
+        size_t iov_len
+    Py_ssize_t readv(int fd, const iovec* parts, int count)
