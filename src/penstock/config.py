@@ -249,6 +249,8 @@ def _file(config: Path | None) -> Layer:
     path = config or FILE
     if config is None and not path.exists():
         return Layer("file", {}, path)
+    if not path.is_file():
+        raise ConfigError(f"{path}: there is no such file")
     try:
         return Layer("file", TomlConfigSettingsSource(Settings, path)(), path)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -57,22 +57,20 @@ def most_memory() -> int:
 
 def _cgroup_limits() -> list[int]:
     """Give the limits of the control groups (version 2) around this process."""
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return []
-    inner = next((line[3:] for line in lines if line.startswith("0::")), "/")
-    place = CGROUP / inner.strip("/")
-    return [
-        int(text)
-        for folder in (place, *place.parents)
-        if folder.is_relative_to(CGROUP)
-        and (text := _first_line(folder / "memory.max")).isdigit()
-    ]
+    place = CGROUP / own_cgroup().strip("/")
+    around = [each for each in (place, *place.parents) if each.is_relative_to(CGROUP)]
+    told = [_content(folder / "memory.max").strip() for folder in around]
+    return [int(text) for text in told if text.isdigit()]
 
 
-def _first_line(file: Path) -> str:
+def own_cgroup() -> str:
+    """Give the name of this process's control group; / where there are none."""
+    lines = _content(Path("/proc/self/cgroup")).splitlines()
+    return next((line[3:] for line in lines if line.startswith("0::")), "/")
+
+
+def _content(file: Path) -> str:
     try:
-        return file.read_text().strip()
+        return file.read_text()
     except OSError:
-        return ""
+        return ""  # no such control group, or no control groups at all

@@ -129,10 +129,11 @@ def adopt(descriptors: Mapping[int, str]) -> list[Door]:
 def _adopt(fd: int) -> Door:
     try:
         inherited = socket.socket(fileno=fd)
-        listens = inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError as error:
         raise ListenError(f"inherited descriptor {fd}: {error.strerror}") from error
+    listens = inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if not listens or inherited.type != socket.SOCK_STREAM:
+        inherited.close()
         raise ListenError(f"inherited descriptor {fd}: no stream socket that listens")
     inherited.set_inheritable(False)
     inherited.setblocking(False)

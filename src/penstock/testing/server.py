@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +50,14 @@ class RunningServer:
 def running_server(
     *arguments: str,
     beanstalk: Sequence[str] = ("127.0.0.1:0",),
+    environ: Mapping[str, str] | None = None,
     command: Sequence[str] = (sys.executable, "-m", "penstock.cli.main"),
 ) -> Iterator[RunningServer]:
     """Give a server that serves; with the block it ends.
 
     `arguments` are flags of `penstock serve`, `beanstalk` where it listens; port 0 is
-    any free one. Settings of the environment and of the working directory don't count.
+    any free one. Its settings are these alone: it runs in an empty folder, and of our
+    variables it gets those in `environ`.
 
         with running_server() as server:
             client = greenstalk.Client((server.host, server.port))
@@ -64,20 +66,22 @@ def running_server(
         log = Path(folder, "log")
         listens = [f"--beanstalk={address}" for address in beanstalk]
         line = [*command, "serve", "--memory", "--log-format=json", *listens]
-        process = _start([*line, *arguments], folder, log)
+        process = _start([*line, *arguments], folder, log, environ or {})
         try:
             yield RunningServer(process, _addresses(process, log), log)
         finally:
             _end(process)
 
 
-def _start(line: list[str], folder: str, log: Path) -> subprocess.Popen[bytes]:
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}
+def _start(
+    line: list[str], folder: str, log: Path, environ: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603  (our own server, without a shell)
             line,
             cwd=folder,
-            env=environ,
+            env={**kept, **environ},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
