@@ -39,6 +39,7 @@ cdef class Batch:
     cdef readonly bint hard
     cdef readonly Buffer events
     cdef Py_ssize_t opened
+    cdef public bint forgetful
 
     cpdef void clear(self, unsigned long long seq)
     cpdef Py_ssize_t size(self)

@@ -47,7 +47,8 @@ class Batch:
     """The events that commit together.
 
     `hard` tells that a reply waits for it; `now`, `wall` and `next_id` are noted when
-    it is handed to the log. A batch object is emptied and used again once its bytes are with the log.
+    it is handed to the log. A `forgetful` one counts its events and keeps no bytes, for
+    a log that would throw them away. A batch object is emptied and used again once its bytes are with the log.
     """
 
     def __init__(self) -> None:
@@ -59,6 +60,7 @@ class Batch:
         self.hard = False
         self.events = Buffer()
         self.opened = 0
+        self.forgetful = False
 
     @cython.ccall
     def clear(self, seq: cython.ulonglong) -> cython.void:
@@ -96,6 +98,8 @@ class Batch:
         """End the event that was begun."""
         self.events.set_u32(self.opened + 1, self.events.end - self.opened - 5)
         self.count += 1
+        if self.forgetful:
+            self.events.rewind()
 
     @cython.cfunc
     def string(self, content: bytes) -> cython.void:
@@ -107,6 +111,8 @@ class Batch:
     @cython.cfunc
     def attribute(self, tag: cython.uint, content: bytes) -> cython.void:
         """Write an attribute."""
+        if self.forgetful:
+            return
         self.events.room(5 + len(content))
         self.events.put_u8(tag)
         self.events.put_u32(len(content))

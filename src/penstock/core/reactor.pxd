@@ -1,5 +1,6 @@
 from penstock.core.acceptor cimport Acceptor, Listener
 from penstock.core.buffer cimport Buffer
+from penstock.core.connection cimport Connection
 from penstock.core.engine cimport Engine
 from penstock.core.session cimport Session
 from penstock.core.turn cimport Turn
@@ -14,7 +15,6 @@ from penstock.core.sockets cimport (
     EPOLLIN,
     EPOLLOUT,
     EPOLLRDHUP,
-    MSG_NOSIGNAL,
     close,
     epoll_create1,
     epoll_ctl,
@@ -22,28 +22,12 @@ from penstock.core.sockets cimport (
     epoll_wait,
     iovec,
     readv,
-    send,
 )
 
 cdef enum:
     MOST_EVENTS = 128
     MOST_ACCEPTED = 64
     CHUNK = 65536
-
-
-cdef class Reactor
-
-
-cdef class Connection:
-    cdef readonly int fd
-    cdef Reactor reactor
-    cdef readonly Session session
-    cdef Buffer input
-    cdef unsigned int interest
-    cdef unsigned int serial
-    cdef bint half_closed
-    cdef bint ended
-    cdef bint unfinished
 
 
 cdef class Reactor:
@@ -70,13 +54,10 @@ cdef class Reactor:
     cdef void _control(self, int operation, Connection connection, unsigned int interest)
     cdef void _welcome(self, int fd, Session session)
     cdef void _read(self, Connection connection)
-    cdef void _feed_input(self, Connection connection)
-    cdef void _feed_scratch(self, Connection connection, Py_ssize_t count)
     cdef void _not_read(self, Connection connection, Py_ssize_t count)
     cdef void _read_the_rest(self, Connection connection)
     cdef void _execute(self, Connection connection)
     cpdef void proceed(self, Connection connection)
     cdef void _come_back(self, Connection connection)
-    cdef bint _send(self, Connection connection)
     cdef void _set_interest(self, Connection connection)
     cpdef void close(self, Connection connection)

@@ -24,30 +24,10 @@ from cython.cimports.libc.stdlib import free, malloc
 
 from penstock.core.acceptor import Acceptor, Listener
 from penstock.core.buffer import Buffer
+from penstock.core.connection import Connection
 from penstock.core.engine import Engine
 from penstock.core.session import Session
 from penstock.core.turn import Turn
-
-
-@cython.final
-@cython.cclass
-class Connection:
-    """A socket and its session; `input` is what the wire has not taken yet."""
-
-    def __init__(self, fd: cython.int, reactor: object, session: Session) -> None:
-        self.fd = fd
-        self.reactor = reactor
-        self.session = session
-        self.input = Buffer()
-        self.interest = 0
-        self.half_closed = False
-        self.ended = False
-        self.unfinished = False
-
-    def flush(self) -> None:
-        """Send what may leave; the session was spoken to by somebody else's command."""
-        if self.fd >= 0:
-            self.reactor.proceed(self)
 
 
 @cython.final
@@ -223,35 +203,9 @@ class Reactor:
             return
         input.end += min(count, want)
         if have:
-            self._feed_input(connection)
-        self._feed_scratch(connection, max(count - want, 0))
+            connection.feed(self.turn)
+        connection.feed_more(self.turn, self.scratch, max(count - want, 0))
         self.proceed(connection)
-
-    @cython.cfunc
-    def _feed_input(self, connection: Connection) -> cython.void:
-        input: Buffer = connection.input
-        if input.end > input.start:
-            self.turn.running = connection.session
-            taken: cython.Py_ssize_t = connection.session.feed(
-                input.data, input.start, input.end
-            )
-            self.turn.running = None
-            input.drop(taken - input.start)
-
-    @cython.cfunc
-    def _feed_scratch(
-        self, connection: Connection, count: cython.Py_ssize_t
-    ) -> cython.void:
-        input: Buffer = connection.input
-        taken: cython.Py_ssize_t = 0
-        if input.end > input.start:
-            input.add_slice(self.scratch, 0, count)
-            self._feed_input(connection)
-        elif count:
-            self.turn.running = connection.session
-            taken = connection.session.feed(self.scratch, 0, count)
-            self.turn.running = None
-            input.add_slice(self.scratch, taken, count)
 
     @cython.cfunc
     def _not_read(
@@ -280,7 +234,7 @@ class Reactor:
     @cython.cfunc
     def _execute(self, connection: Connection) -> cython.void:
         """Run the commands in a connection's buffer, as far as they go."""
-        self._feed_input(connection)
+        connection.feed(self.turn)
         self.proceed(connection)
 
     @cython.ccall
@@ -289,7 +243,8 @@ class Reactor:
         session: Session = connection.session
         if session.waiting and connection.half_closed:
             self.engine.give_up(session)
-        if not self._send(connection):
+        if not connection.send(self.turn):
+            self.close(connection)
             return
         idle: cython.bint = session.outbox.end == session.outbox.start
         left: cython.bint = connection.input.end > connection.input.start
@@ -311,24 +266,6 @@ class Reactor:
         if not connection.unfinished:
             connection.unfinished = True
             self.unfinished.append(connection)
-
-    @cython.cfunc
-    def _send(self, connection: Connection) -> cython.bint:
-        """Send once; tell whether the connection is still there."""
-        session: Session = connection.session
-        outbox: Buffer = session.outbox
-        count: cython.Py_ssize_t = session.sendable(self.turn.durable)
-        if count == 0:
-            return True
-        count = send(
-            connection.fd, outbox.data + outbox.start, count, MSG_NOSIGNAL
-        )
-        if count >= 0:
-            session.sent(count)
-        elif errno not in (EAGAIN, EINTR):
-            self.close(connection)
-            return False
-        return True
 
     @cython.cfunc
     def _set_interest(self, connection: Connection) -> cython.void:

@@ -52,10 +52,12 @@ class Log(Protocol):
     """What every log does; `penstock.testing.log_contract` is its specification.
 
     `instant` tells that a batch is as durable as it will ever be once it is appended,
-    so that no reply has to wait.
+    so that no reply has to wait; `forgets` that it throws batches away, so that their
+    bytes need not be made.
     """
 
     instant: bool
+    forgets: bool
 
     def start(
         self, durable: Callable[[int], None], failed: Callable[[Exception], None]

@@ -16,7 +16,7 @@ class MemoryLog:
     instant = True
 
     def __init__(self, *, retain: bool = False) -> None:
-        self.retain = retain
+        self.forgets = not retain
         self._batches: list[bytes] = []
         self._first = 1
         self._last = 0
@@ -39,7 +39,7 @@ class MemoryLog:
         if self._closed:
             raise LogError("append", hint="the log is closed")
         assert self._last == 0 or batch.seq == self._last + 1, batch.seq
-        if self.retain:
+        if not self.forgets:
             self._batches.append(seal(batch, 1, self._previous()))
             self._first = batch.seq - len(self._batches) + 1
         else:

@@ -54,6 +54,7 @@ class Broker:
         self._staged = False
         self._coming = False
         self.commits = 0
+        self._spare.forgetful = self.turn.batch.forgetful = log.forgets
         log.start(self._durable, self._fail)
         if log.instant:
             self.turn.durable = ALWAYS
@@ -116,8 +117,9 @@ class Broker:
                 session.link.flush()
 
     def _arrange(self) -> None:
-        assert self._loop is not None
-        if again or self.turn.spoken:
+        assert self._loop is not None and self.reactor is not None
+        # Sending may have let a connection go on with commands that were here before.
+        if self.turn.spoken or self.reactor.has_work():
             self._come_back()
             return
         moment = self.engine.next_moment()

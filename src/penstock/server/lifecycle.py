@@ -19,7 +19,8 @@ import structlog
 from penstock.clock import Clock
 from penstock.core.engine import Engine
 from penstock.core.acceptor import Listener
-from penstock.core.reactor import Connection, Reactor
+from penstock.core.reactor import Reactor
+from penstock.core.connection import Connection
 from penstock.core.session import Session
 from penstock.core.wire.beanstalk import BeanstalkSession
 from penstock.core.wire.verbs import Verbs

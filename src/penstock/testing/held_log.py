@@ -17,6 +17,7 @@ class HeldLog:
     """
 
     instant = False
+    forgets = False
 
     def __init__(self) -> None:
         self.flying: Stored | None = None

@@ -177,19 +177,15 @@ class Verbs:
     @cython.cfunc
     def _put_numbers(self) -> cython.bint:
         line: Line = self.line
-        if not line.number(U32):
-            return False
-        self.pri = line.value
-        if not line.number(U32):
-            return False
-        self.delay = line.value * SECOND
-        if not line.number(U32):
-            return False
-        self.ttr = line.value * SECOND if line.value else SECOND
-        if not line.number(U32):
-            return False
-        self.size = line.value
-        return True
+        well_formed: cython.bint = line.number(U32)
+        self.pri = line.value if well_formed else 0
+        well_formed = well_formed and line.number(U32)
+        self.delay = line.value * SECOND if well_formed else 0
+        well_formed = well_formed and line.number(U32)
+        self.ttr = max(line.value, 1) * SECOND if well_formed else 0
+        well_formed = well_formed and line.number(U32)
+        self.size = line.value if well_formed else 0
+        return well_formed
 
     @cython.cfunc
     def _swallow(self, afterwards: bytes) -> cython.void:
@@ -223,28 +219,21 @@ class Verbs:
     @cython.cfunc
     def _release(self, session: Session) -> cython.void:
         line: Line = self.line
-        id: cython.ulonglong
-        pri: cython.ulonglong
-        if not line.number(U64):
-            self._bad_format(session)
-            return
-        id = line.value
-        if not line.number(U32):
-            self._bad_format(session)
-            return
-        pri = line.value
-        if self._allows(session, MAY_TAKE, self._last_number(U32)):
+        well_formed: cython.bint = line.number(U64)
+        id: cython.ulonglong = line.value
+        well_formed = well_formed and line.number(U32)
+        pri: cython.ulonglong = line.value
+        well_formed = well_formed and self._last_number(U32)
+        if self._allows(session, MAY_TAKE, well_formed):
             self.counters.cmd_release += 1
             self.engine.release(session, id, pri, line.value * SECOND)
 
     @cython.cfunc
     def _bury(self, session: Session) -> cython.void:
-        id: cython.ulonglong
-        if not self.line.number(U64):
-            self._bad_format(session)
-            return
-        id = self.line.value
-        if self._allows(session, MAY_TAKE, self._last_number(U32)):
+        well_formed: cython.bint = self.line.number(U64)
+        id: cython.ulonglong = self.line.value
+        well_formed = well_formed and self._last_number(U32)
+        if self._allows(session, MAY_TAKE, well_formed):
             self.counters.cmd_bury += 1
             self.engine.bury(session, id, self.line.value)
 

@@ -1,0 +1,20 @@
+from penstock.core.buffer cimport Buffer
+from penstock.core.session cimport Session
+from penstock.core.sockets cimport MSG_NOSIGNAL, send
+from penstock.core.turn cimport Turn
+
+
+cdef class Connection:
+    cdef readonly int fd
+    cdef object owner
+    cdef readonly Session session
+    cdef Buffer input
+    cdef unsigned int interest
+    cdef unsigned int serial
+    cdef bint half_closed
+    cdef bint ended
+    cdef bint unfinished
+
+    cdef void feed(self, Turn turn)
+    cdef void feed_more(self, Turn turn, unsigned char* data, Py_ssize_t count)
+    cdef bint send(self, Turn turn)
