@@ -182,7 +182,7 @@ class Verbs:
         well_formed = well_formed and line.number(U32)
         self.delay = line.value * SECOND if well_formed else 0
         well_formed = well_formed and line.number(U32)
-        self.ttr = max(line.value, 1) * SECOND if well_formed else 0
+        self.ttr = (line.value or 1) * SECOND if well_formed else 0
         well_formed = well_formed and line.number(U32)
         self.size = line.value if well_formed else 0
         return well_formed
