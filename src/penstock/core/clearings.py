@@ -55,14 +55,14 @@ class Clearings:
     def _free_from(
         self, tube: Tube, most: cython.Py_ssize_t
     ) -> cython.Py_ssize_t:
-        heaps: list[Heap] = tube.clearing.heaps
-        while heaps and most > 0:
+        heaps: list[Heap] = cython.cast(Clearing, tube.clearing).heaps
+        while heaps and (most > 0 or not heaps[0]):
             heap: Heap = heaps[0]
             if heap.size:
                 self._free_top(tube, heap)
                 most -= 1
             else:
-                heaps.remove(heap)
+                heaps.pop(0)
         if not heaps:
             tube.clearing = None
             self.tubes.remove(tube)

@@ -23,12 +23,16 @@ from penstock.core.kinds cimport (
     UNSET,
 )
 from penstock.core.index cimport Index
-from penstock.core.job cimport RESERVED, Job
+from penstock.core.job cimport BURIED, BY_FORWARD, HELD, READY, RESERVED, Job
 from penstock.core.reader cimport Reader
 from penstock.core.records cimport Record
 from penstock.core.store cimport Store
 from penstock.core.timers cimport Timers
 from penstock.core.tube cimport Tube
+
+cdef enum:
+    CLEARABLE = 58
+    CHANGEABLE = 15
 
 
 cdef class Replay:
@@ -40,6 +44,9 @@ cdef class Replay:
     cdef void _skip(self, unsigned int kind)
     cdef bint _apply_tube(self, Reader reader)
     cdef bytes _given(self, bytes content)
+    cdef unsigned int _known(self, unsigned int bits, unsigned int ours)
+    cdef unsigned int _reason(self, Reader reader)
+    cdef unsigned long long _counted(self, unsigned long long number)
     cdef void _put(self, Reader reader)
     cdef void _forget(self, unsigned long long id)
     cdef void _job_image(self, Reader reader)

@@ -41,7 +41,10 @@ if not cython.compiled:
         TOUCH,
         UNSET,
     )
-    from penstock.core.job import RESERVED
+    from penstock.core.job import BURIED, BY_FORWARD, HELD, READY, RESERVED
+
+    CLEARABLE = 0b111010  # ready, delayed, buried, held
+    CHANGEABLE = 0b1111  # what a CHANGE of this release may change
 
 
 @cython.final
@@ -66,6 +69,8 @@ class Replay:
             self.events += 1
             if not self._apply_tube(reader) and not self._apply_job(reader):
                 self._skip(reader.kind)
+            elif reader.rest():
+                reader.attributes()  # lest one of a later release is passed over
 
     @cython.cfunc
     def _skip(self, kind: cython.uint) -> cython.void:
@@ -102,10 +107,11 @@ class Replay:
             until: cython.ulonglong = reader.u64()
             self.store.apply_pause(self.index.tube(reader.string()), length, until)
         elif kind == CLEAR:
-            states: cython.uint = reader.u8()
+            states: cython.uint = self._known(reader.u8(), CLEARABLE)
             up_to: cython.ulonglong = reader.u64()
             self.store.apply_clear(self.index.tube(reader.string()), states, up_to)
         elif kind == BOOT:
+            reader.take(9)  # clean or crash, and the downtime
             self.store.apply_boot()
         else:
             return False
@@ -118,8 +124,27 @@ class Replay:
         return content
 
     @cython.cfunc
+    def _known(self, bits: cython.uint, ours: cython.uint) -> cython.uint:
+        if bits & ~ours:
+            raise NewerFormat(f"bits {bits:#x} are of a later release")
+        return bits
+
+    @cython.cfunc
+    def _reason(self, reader: Reader) -> cython.uint:
+        reason: cython.uint = reader.u8()
+        if reason > BY_FORWARD:
+            raise NewerFormat(f"reason {reason} is of a later release")
+        return reason
+
+    @cython.cfunc
+    def _counted(self, number: cython.ulonglong) -> cython.ulonglong:
+        if number == 0 or number >> 53:
+            raise FormatError(f"no id and no place in line is {number}")
+        return number
+
+    @cython.cfunc
     def _put(self, reader: Reader) -> cython.void:
-        id: cython.ulonglong = reader.u64()
+        id: cython.ulonglong = self._counted(reader.u64())
         pri: cython.uint = reader.u32()
         created: cython.ulonglong = reader.u64()
         delay: cython.ulonglong = reader.u64()
@@ -135,13 +160,17 @@ class Replay:
 
     @cython.cfunc
     def _forget(self, id: cython.ulonglong) -> cython.void:
-        job: Job | None = self.index.find(id)
-        if job is not None:
+        job: Job | None = self.index.jobs.find(id)
+        if job is None:
+            return
+        if self.index.is_cleared(job):
+            self.index.dismiss(job)
+        else:
             self.store.apply_delete(job)
 
     @cython.cfunc
     def _job_image(self, reader: Reader) -> cython.void:
-        id: cython.ulonglong = reader.u64()
+        id: cython.ulonglong = self._counted(reader.u64())
         pri: cython.uint = reader.u32()
         job: Job = Job()
         job.created = reader.u64()
@@ -149,7 +178,11 @@ class Replay:
         job.due = reader.u64()
         job.ttr = reader.u64()
         job.state = reader.u8()
-        job.reason = reader.u8()
+        if job.state < READY or job.state > HELD:
+            raise NewerFormat(f"state {job.state} is of a later release")
+        if job.state == BURIED:
+            self._counted(job.due)
+        job.reason = self._reason(reader)
         job.reserves = reader.u32()
         job.timeouts = reader.u32()
         job.releases = reader.u32()
@@ -186,7 +219,9 @@ class Replay:
         if kind < RESERVE or kind > NOTE:
             return False
         job: Job | None = self.index.find(reader.u64())
-        if job is not None:
+        if job is None:
+            reader.take(reader.rest())
+        else:
             self._change_job(kind, job, reader)
         return True
 
@@ -205,12 +240,13 @@ class Replay:
         elif kind == TOUCH:
             self._touch(job, reader.u64())
         elif kind == RETURN:
-            self.store.apply_return(job, reader.u8())
+            self.store.apply_return(job, self._reason(reader))
         elif kind == RELEASE:
             self._release(job, reader)
         elif kind == BURY:
             self._bury(job, reader)
         elif kind == DELETE:
+            self._reason(reader)
             self.store.apply_delete(job)
         elif kind == FREE:
             self.store.apply_free(job, reader.u64())
@@ -244,12 +280,14 @@ class Replay:
     @cython.cfunc
     def _bury(self, job: Job, reader: Reader) -> cython.void:
         pri: cython.uint = reader.u32()
-        reason: cython.uint = reader.u8()
-        self.store.apply_bury(job, pri, reason, reader.u64())
+        reason: cython.uint = self._reason(reader)
+        self.store.apply_bury(job, pri, reason, self._counted(reader.u64()))
 
     @cython.cfunc
     def _change(self, job: Job, reader: Reader) -> cython.void:
-        mask: cython.uint = reader.u8()
+        if job.state == RESERVED:
+            raise FormatError(f"job {job.id} was changed while it was held")
+        mask: cython.uint = self._known(reader.u8(), CHANGEABLE)
         pri: cython.uint = reader.u32()
         due: cython.ulonglong = reader.u64()
         tube: Tube = self.index.tube(reader.string())
