@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from penstock.testing import RunningServer, running_server
+from penstock.clock import SystemClock
+from penstock.log import Log
+from penstock.log.memory import MemoryLog
+from penstock.server.address import TcpAddress
+from penstock.server.lifecycle import Bounds, Server
+from penstock.server.listeners import open_all
+from penstock.server.notify import Notifier
+from penstock.testing import HeldLog, RunningServer, running_server
 from penstock.testing.server import has_ended
 
 LONGEST_WAIT = 5.0
@@ -221,6 +230,88 @@ def test_more_than_max_connections_wait_and_are_served_later(tmp_path):
         assert third.reader.readline() == b"USING default\r\n"
         second.close()
         third.close()
+
+
+# What goes wrong.
+
+
+async def one_client(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", port)
+
+
+def inside(log: Log, talk: Callable[[Server, int], Awaitable[None]]) -> int:
+    """Run a server in this process, with somebody who talks to it; give its status."""
+
+    async def run() -> int:
+        doors = open_all([TcpAddress("127.0.0.1", 0)])
+        bounds = Bounds(65535, 100, 1 << 20)
+        notifier = Notifier(None, None)
+        server = Server(doors, log, "test", SystemClock(), bounds, (), notifier)
+        port = doors[0].socket.getsockname()[1]
+        served = asyncio.create_task(server.run(lambda: None))
+        await asyncio.wait_for(talk(server, port), LONGEST_WAIT)
+        return await asyncio.wait_for(served, LONGEST_WAIT)
+
+    return asyncio.run(run())
+
+
+async def in_flight(log: HeldLog) -> None:
+    """Let the loop go round until the log has been given something."""
+    while log.flying is None:  # noqa: ASYNC110  (nobody tells, the log is no part of it)
+        await asyncio.sleep(0)
+
+
+def test_a_log_that_fails_ends_the_server_and_no_reply_leaves():
+    log = HeldLog()
+
+    async def talk(server: Server, port: int) -> None:
+        reader, writer = await one_client(port)
+        writer.write(b"put 0 0 60 1\r\nx\r\n")
+        await in_flight(log)
+        log.fail()
+        assert await reader.read() == b""
+        writer.close()
+
+    with capture_logs() as lines:
+        assert inside(log, talk) == os.EX_IOERR
+    assert [line["event"] for line in lines] == ["the log failed, nothing more is told"]
+
+
+def test_a_log_that_fails_with_more_staged_ends_the_server_all_the_same():
+    log = HeldLog()
+
+    async def talk(server: Server, port: int) -> None:
+        reader, writer = await one_client(port)
+        writer.write(b"put 0 0 60 1\r\nx\r\n")
+        await in_flight(log)
+        log.release()
+        assert await reader.readline() == b"INSERTED 1\r\n"
+        server.engine.turn.batch.delete(1, 0)
+        log.fail()
+        assert await reader.read() == b""
+        writer.close()
+
+    with capture_logs():
+        assert inside(log, talk) == os.EX_IOERR
+
+
+def test_a_mistake_of_ours_costs_one_connection_and_is_logged():
+    async def talk(server: Server, port: int) -> None:
+        server.engine.views.surroundings = dict  # stats cannot do without its fields
+        other, other_writer = await one_client(port)
+        reader, writer = await one_client(port)
+        writer.write(b"stats\r\n")
+        assert await reader.read() == b""
+        writer.close()
+        other_writer.write(b"list-tube-used\r\n")
+        assert await other.readline() == b"USING default\r\n"
+        other_writer.close()
+        server.stop()
+
+    with capture_logs() as lines:
+        assert inside(MemoryLog(), talk) == os.EX_OK
+    assert lines[0]["event"] == "a mistake of ours ended a connection"
+    assert isinstance(lines[0]["exc_info"], KeyError)
 
 
 # systemd.

@@ -118,8 +118,13 @@ def test_all_are_opened_or_none(opened):
 
 
 def test_the_defaults_are_both_loopbacks_as_far_as_they_exist(monkeypatch):
-    asked = []
-    monkeypatch.setattr(listeners, "open_door", lambda a: asked.append(str(a)) or [])
+    asked: list[str] = []
+
+    def note(address):
+        asked.append(str(address))
+        return []
+
+    monkeypatch.setattr(listeners, "open_door", note)
     monkeypatch.setattr(listeners, "has_ipv6", lambda: True)
     open_all(None)
     monkeypatch.setattr(listeners, "has_ipv6", lambda: False)
@@ -228,6 +233,6 @@ def test_a_descriptor_that_does_not_listen_is_refused():
 
 
 def test_a_descriptor_that_is_no_socket_is_refused(tmp_path):
-    with (tmp_path / "file").open("w") as file:
-        with pytest.raises(ListenError, match=r"inherited descriptor \d+: Socket op"):
-            adopt({file.fileno(): "beanstalk"})
+    why = r"inherited descriptor \d+: Socket operation on non-socket"
+    with (tmp_path / "file").open("w") as file, pytest.raises(ListenError, match=why):
+        adopt({file.fileno(): "beanstalk"})

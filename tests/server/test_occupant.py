@@ -40,9 +40,11 @@ def test_a_listener_at_another_address_is_not_in_the_way():
 
 
 def test_a_connection_is_no_listener():
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        with socket.create_connection(door.getsockname()) as caller:
-            assert find(TcpAddress("127.0.0.1", caller.getsockname()[1])) is None
+    with (
+        socket.create_server(("127.0.0.1", 0)) as door,
+        socket.create_connection(door.getsockname()) as caller,
+    ):
+        assert find(TcpAddress("127.0.0.1", caller.getsockname()[1])) is None
 
 
 def test_a_free_port_is_held_by_nobody():

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import structlog
 
 from penstock.clock import Clock
-from penstock.core.engine import Engine
 from penstock.core.acceptor import Listener
-from penstock.core.reactor import Reactor
 from penstock.core.connection import Connection
+from penstock.core.engine import Engine
+from penstock.core.reactor import Reactor
 from penstock.core.session import Session
 from penstock.core.wire.beanstalk import BeanstalkSession
 from penstock.core.wire.verbs import Verbs
@@ -172,11 +172,12 @@ class Server:
         return not (turn.held or turn.spoken or any(map(self._unsent, sessions)))
 
     def _end(self) -> None:
-        self.broker.stop()
-        self.reactor.shut()
         self._notifier.close()
+        if self._result == os.EX_OK:
+            self.broker.stop()
+            self.log.seal()
+        self.reactor.shut()
         close_all(self._doors)
-        self.log.seal()
         self.log.close()
 
     # What goes wrong.

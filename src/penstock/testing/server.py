@@ -52,12 +52,13 @@ def running_server(
     beanstalk: Sequence[str] = ("127.0.0.1:0",),
     environ: Mapping[str, str] | None = None,
     command: Sequence[str] = (sys.executable, "-m", "penstock.cli.main"),
+    close_fds: bool = True,
 ) -> Iterator[RunningServer]:
     """Give a server that serves; with the block it ends.
 
     `arguments` are flags of `penstock serve`, `beanstalk` where it listens; port 0 is
     any free one. Its settings are these alone: it runs in an empty folder, and of our
-    variables it gets those in `environ`.
+    variables it gets those in `environ`. Without `close_fds` it inherits descriptors.
 
         with running_server() as server:
             client = greenstalk.Client((server.host, server.port))
@@ -66,7 +67,9 @@ def running_server(
         log = Path(folder, "log")
         listens = [f"--beanstalk={address}" for address in beanstalk]
         line = [*command, "serve", "--memory", "--log-format=json", *listens]
-        process = _start([*line, *arguments], folder, log, environ or {})
+        process = _start(
+            [*line, *arguments], folder, log, environ or {}, close_fds=close_fds
+        )
         try:
             yield RunningServer(process, _addresses(process, log), log)
         finally:
@@ -74,7 +77,12 @@ def running_server(
 
 
 def _start(
-    line: list[str], folder: str, log: Path, environ: Mapping[str, str]
+    line: list[str],
+    folder: str,
+    log: Path,
+    environ: Mapping[str, str],
+    *,
+    close_fds: bool,
 ) -> subprocess.Popen[bytes]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}
     with log.open("wb") as output:
@@ -85,6 +93,7 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            close_fds=close_fds,
         )
 
 
