@@ -228,3 +228,14 @@ def test_what_was_meant_for_another_process_is_not_taken():
 def test_the_place_to_report_and_the_watchdog_are_read():
     environ = {"NOTIFY_SOCKET": "/run/n", "WATCHDOG_USEC": "30000000"}
     assert from_systemd(environ, 7) == Systemd({}, "/run/n", 30_000_000)
+
+
+# The documentation.
+
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+
+
+def test_every_setting_is_documented_with_its_variable_or_flag():
+    page = (REFERENCE / "settings.md").read_text()
+    documented = {line.split("`")[1] for line in page.splitlines() if line[:3] == "| `"}
+    assert documented == set(Settings.model_fields)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import resource
+from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
 import penstock as package
+from penstock.cli.main import app
 from tests.cli.command_line import penstock
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_version_says_what_runs():
@@ -55,3 +61,16 @@ def test_a_wrong_command_line_is_one_line_and_status_2(arguments, line):
     assert done.stderr.endswith("(see penstock --help)\n")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_every_verb_and_flag_is_documented():
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text()
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, TyperGroup)
+    for verb, command in commands.commands.items():
+        section = page.partition(f"## penstock {verb}\n")[2]
+        synopsis = section.split("```")[1]
+        flags = {
+            flag for each in command.params for flag in each.opts if flag[0] == "-"
+        }
+        assert {flag for flag in flags if flag not in synopsis} == set()

@@ -44,6 +44,15 @@ def test_a_limit_beyond_our_own_bound_is_not_counted(monkeypatch):
     assert limits.raise_descriptors() == 16
 
 
+def test_where_raising_is_forbidden_the_limit_stays(monkeypatch):
+    def forbid(kind, limits):
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (64, 100))
+    monkeypatch.setattr(resource, "setrlimit", forbid)
+    assert limits.raise_descriptors() == 64
+
+
 def test_all_but_the_reserve_is_for_clients():
     assert most_connections(1000, None) == 1000 - RESERVE
     assert most_connections(1000, 5) == 5
