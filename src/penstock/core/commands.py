@@ -13,11 +13,9 @@ from typing import Protocol
 
 from penstock.core import job as states, kinds
 from penstock.core.job import Job
-from penstock.core.lifetime import Lifetime
-from penstock.core.matching import Matching
 from penstock.core.policy import ADMITTED, DRAINING, Policy
 from penstock.core.records import Record
-from penstock.core.store import Store
+from penstock.core.store import POLICIES, Store
 from penstock.core.tube import Tube
 from penstock.core.turn import Turn
 
@@ -34,15 +32,17 @@ CLEARABLE = (states.READY, states.DELAYED, states.BURIED, states.HELD)
 @dataclass
 class Scope:
     """The parts that commands work on, and what earlier commands of a commit will have
-    changed: states of jobs by id, values of records by namespace and key."""
+    changed: states of jobs by id, values of records by namespace and key, and whether
+    jobs were cleared, after which none is certain. `touched` are the tubes to look at
+    when all is done: no waiting session gets a job that a later command means."""
 
     store: Store
     turn: Turn
-    matching: Matching
-    lifetime: Lifetime
     policy: Policy
+    touched: list[Tube] = field(default_factory=list)
     states: dict[int, int] = field(default_factory=dict)
     values: dict[tuple[bytes, bytes], bytes | None] = field(default_factory=dict)
+    cleared: bool = False
 
     def job(self, id: int) -> Job:
         """Give a job that `state` has found."""
@@ -52,6 +52,8 @@ class Scope:
 
     def state(self, id: int) -> int:
         """Give the state of a job, 0 where there is none."""
+        if self.cleared:
+            return 0
         job = self.store.index.find(id)
         return self.states.get(id, 0 if job is None else job.state)
 
@@ -99,7 +101,7 @@ class Put:
         rest = (now, self.delay, due, self.ttr, self.attributes, self.body)
         scope.turn.batch.put(id, self.tube, self.pri, *rest)
         scope.store.apply_put(id, tube, self.pri, *rest)
-        scope.matching.serve(tube)
+        scope.touched.append(tube)
         return id
 
 
@@ -121,7 +123,7 @@ class Delete:
         tube = job.tube
         scope.turn.batch.delete(self.id, self.reason)
         scope.store.apply_delete(job)
-        scope.lifetime.settle(tube)
+        scope.touched.append(tube)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ class Free:
         job, due = scope.job(self.id), scope.due(self.delay)
         scope.turn.batch.free(self.id, due)
         scope.store.apply_free(job, due)
-        scope.matching.serve(job.tube)
+        scope.touched.append(job.tube)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,20 +197,24 @@ class Change:
         rest = (self.pri or 0, scope.due(self.delay or 0), self.attributes or b"")
         scope.turn.batch.change(self.id, self._mask(), tube.name, *rest)
         scope.store.apply_change(job, self._mask(), tube, *rest)
-        scope.lifetime.settle(old)
-        scope.matching.serve(tube)
+        scope.touched.append(old)
+        scope.touched.append(tube)
 
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Remove all jobs of a tube that are in those states; gives their number."""
+    """Remove all jobs of a tube that are in those states; gives their number. What a
+    commit does to single jobs has to come before."""
 
     tube: bytes
     states: tuple[int, ...] = CLEARABLE
 
     def check(self, scope: Scope) -> str | None:
         known = self.tube in scope.store.index.tubes
-        return None if known and set(self.states) <= set(CLEARABLE) else NOT_FOUND
+        if not known or not set(self.states) <= set(CLEARABLE):
+            return NOT_FOUND
+        scope.cleared = True
+        return None
 
     def run(self, scope: Scope) -> int:
         tube: Tube = scope.store.index.tubes[self.tube]
@@ -217,7 +223,7 @@ class Clear:
         cleared = sum(tube.count(state) for state in self.states)
         scope.turn.batch.clear_tube(self.tube, mask, up_to)
         scope.store.apply_clear(tube, mask, up_to)
-        scope.lifetime.settle(tube)
+        scope.touched.append(tube)
         return cleared
 
 
@@ -282,3 +288,5 @@ class Unset:
     def run(self, scope: Scope) -> None:
         scope.turn.batch.unset(self.namespace, self.key)
         scope.store.apply_unset(self.namespace, self.key)
+        if self.namespace == POLICIES:
+            scope.touched.append(scope.store.index.tube(self.key))

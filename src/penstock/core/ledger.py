@@ -26,7 +26,9 @@ class Ledger:
         lifetime: Lifetime,
         policy: Policy,
     ) -> None:
-        self._parts = (store, turn, matching, lifetime, policy)
+        self._parts = (store, turn, policy)
+        self._matching = matching
+        self._lifetime = lifetime
         self._store = store
         self._turn = turn
 
@@ -40,6 +42,9 @@ class Ledger:
                 session.say_refused(refusal, at)
                 return
         results = [command.run(scope) for command in commands]
+        for tube in scope.touched:
+            self._lifetime.settle(tube)
+            self._matching.serve(tube)
         self._turn.show(session)
         session.say_committed(results)
 
