@@ -195,6 +195,19 @@ def test_a_file_that_is_not_there_is_named():
     assert str(told.value) == "nope.toml: there is no such file"
 
 
+def test_a_folder_in_place_of_the_file_is_named(tmp_path):
+    Path("penstock.toml").mkdir()
+    with pytest.raises(ConfigError) as told:
+        load({}, None, {})
+    assert str(told.value) == "penstock.toml: Is a directory"
+
+
+def test_a_file_that_is_no_text_is_one_line():
+    Path("penstock.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"^penstock.toml: '?utf-8'? codec can't"):
+        load({}, None, {})
+
+
 def test_a_value_with_line_ends_still_gives_one_line():
     with pytest.raises(ConfigError) as told:
         load({"log_format": "a\nb"}, None, {})

@@ -247,12 +247,14 @@ def _environment(environ: Mapping[str, str]) -> Layer:
 def _file(config: Path | None) -> Layer:
     """Read the file that was named, or the one in the working directory if there."""
     path = config or FILE
-    if config is None and not path.exists():
-        return Layer("file", {}, path)
-    if not path.is_file():
-        raise ConfigError(f"{path}: there is no such file")
     try:
-        return Layer("file", TomlConfigSettingsSource(Settings, path)(), path)
+        # Opened here, for the library passes over a file that is not there.
+        with path.open("rb"):
+            return Layer("file", TomlConfigSettingsSource(Settings, path)(), path)
+    except FileNotFoundError:
+        if config is None:
+            return Layer("file", {}, path)
+        raise ConfigError(f"{path}: there is no such file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{path}: {reason}") from None

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import penstock as package
-from penstock.cli.main import app
+from penstock.cli import main
 from tests.cli.command_line import penstock
 
 ROOT = Path(__file__).parent.parent.parent
@@ -63,9 +63,21 @@ def test_a_wrong_command_line_is_one_line_and_status_2(arguments, line):
     assert done.stdout == ""
 
 
+def test_a_mistake_of_ours_is_one_line_with_its_place(monkeypatch, capsys):
+    def break_down(**options):
+        raise KeyError("line\nend")
+
+    monkeypatch.setattr(main, "app", break_down)
+    assert main.main() == 70
+    told = capsys.readouterr().err
+    assert told.startswith("penstock: a mistake of ours, please report it: KeyError: ")
+    assert f"({__file__}, line " in told
+    assert told.count("\n") == 1
+
+
 def test_every_verb_and_flag_is_documented():
     page = (ROOT / "docs" / "reference" / "commands.md").read_text()
-    commands = typer.main.get_command(app)
+    commands = typer.main.get_command(main.app)
     assert isinstance(commands, TyperGroup)
     for verb, command in commands.commands.items():
         section = page.partition(f"## penstock {verb}\n")[2]

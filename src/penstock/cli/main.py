@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -57,7 +58,19 @@ def main() -> int:
         return _complain(str(error), USAGE)
     except PenstockError as error:
         return _complain(str(error), os.EX_CONFIG)
+    except Exception as error:  # the last place that can tell it in one line
+        return _complain(_mistake(error), os.EX_SOFTWARE)
     return status if isinstance(status, int) else 0
+
+
+def _mistake(error: Exception) -> str:
+    """Name a mistake of ours and the line of code that made it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    told = " ".join(str(error).split())
+    return (
+        f"a mistake of ours, please report it: {type(error).__name__}: {told}"
+        f" ({place.filename}, line {place.lineno})"
+    )
 
 
 def _complain(text: str, status: int) -> int:
