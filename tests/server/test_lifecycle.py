@@ -7,6 +7,8 @@ import os
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -163,6 +165,35 @@ def test_while_it_ends_nobody_new_is_served_and_puts_are_refused(server, connect
     late.socket.settimeout(0.3)
     with pytest.raises(TimeoutError):
         late.ask(b"list-tube-used\r\n")
+
+
+# Signals that come early.
+
+EARLY = """
+import asyncio, os, signal
+from penstock.clock import SystemClock
+from penstock.log.memory import MemoryLog
+from penstock.server.lifecycle import Bounds, Server, hold_signals
+from penstock.server.notify import Notifier
+
+async def run():
+    bounds, notifier = Bounds(9, 9, 0), Notifier(None, None)
+    server = Server([], MemoryLog(), "test", SystemClock(), bounds, (), notifier)
+    return await server.run(lambda: None)
+
+hold_signals()
+os.kill(os.getpid(), signal.SIGUSR1)
+os.kill(os.getpid(), signal.SIGTERM)
+raise SystemExit(asyncio.run(run()))
+"""
+
+
+def test_a_signal_before_the_server_runs_is_obeyed_when_it_does():
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY], capture_output=True, check=False, timeout=20
+    )
+    assert done.returncode == 0
+    assert b"draining: puts are refused" in done.stdout
 
 
 # Draining.

@@ -20,7 +20,7 @@ from penstock.errors import ConfigError
 from penstock.log.memory import MemoryLog
 from penstock.server import access, limits, listeners
 from penstock.server.address import Address, TcpAddress
-from penstock.server.lifecycle import Bounds, Server
+from penstock.server.lifecycle import Bounds, Server, hold_signals
 from penstock.server.listeners import Door
 from penstock.server.notify import Notifier
 
@@ -36,6 +36,7 @@ def run(flags: Mapping[str, Any], file: Path | None, *, insecure_public: bool) -
     systemd = config.from_systemd(os.environ, os.getpid())
     log_output.set_up(settings.log_format)
     bounds = _bounds(settings)
+    hold_signals()
     doors = _doors(settings, systemd, insecure_public=insecure_public)
     return _loop_runner()(_serve(settings, systemd, bounds, doors))
 

@@ -38,7 +38,16 @@ REST = 0.1  # seconds without accepting once descriptors are used up
 QUIET_LOOKS = 2  # what arrives between two of them is still answered
 MINUTE = 60_000_000_000
 
+# A client can connect as soon as a door is open, and then send us a signal: one that
+# came before its handler would end the process.
+HELD = {signal.SIGTERM, signal.SIGUSR1}
+
 logger = structlog.get_logger("penstock.server")
+
+
+def hold_signals() -> None:
+    """Let signals wait until the server runs; called before the first door opens."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Server:
         loop.add_signal_handler(signal.SIGTERM, self.stop)
         loop.add_signal_handler(signal.SIGINT, self.stop)
         loop.add_signal_handler(signal.SIGUSR1, self.drain)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
         self.broker.start(self.reactor)
         self._look_at_the_door()
         ready()
