@@ -1,1 +1,1 @@
-"""The queue and its protocols: events in, replies out; no clock, no files, no asyncio."""
+"""The queue and its protocols: commands in, events and replies out; no I/O."""

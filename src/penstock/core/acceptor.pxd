@@ -1,19 +1,3 @@
-from penstock.core.sockets cimport (
-    EPOLL_CTL_ADD,
-    EPOLL_CTL_DEL,
-    EPOLLIN,
-    IPPROTO_TCP,
-    SO_KEEPALIVE,
-    SOCK_CLOEXEC,
-    SOCK_NONBLOCK,
-    SOL_SOCKET,
-    TCP_NODELAY,
-    accept4,
-    close,
-    epoll_ctl,
-    epoll_event,
-    setsockopt,
-)
 
 
 cdef class Listener:

@@ -6,6 +6,7 @@ descriptor takes one off the queue, and the listening sockets leave the epoll se
 """
 
 import os
+from collections.abc import Callable
 
 import cython
 from cython.cimports.libc.errno import (
@@ -16,6 +17,24 @@ from cython.cimports.libc.errno import (
     ENFILE,
     errno,
 )
+from cython.cimports.penstock.core.sockets import (
+    EPOLL_CTL_ADD,
+    EPOLL_CTL_DEL,
+    EPOLLIN,
+    IPPROTO_TCP,
+    SO_KEEPALIVE,
+    SOCK_CLOEXEC,
+    SOCK_NONBLOCK,
+    SOL_SOCKET,
+    TCP_NODELAY,
+    accept4,
+    close,
+    epoll_ctl,
+    epoll_event,
+    setsockopt,
+)
+
+from penstock.core.session import Session
 
 
 @cython.final
@@ -24,7 +43,12 @@ class Listener:
     """A listening socket: `opener` makes the session of a new connection, `guard` looks
     at its descriptor and tells whether it may stay."""
 
-    def __init__(self, fd: cython.int, opener: object, guard: object) -> None:
+    def __init__(
+        self,
+        fd: cython.int,
+        opener: Callable[[], Session],
+        guard: Callable[[int], bool] | None,
+    ) -> None:
         self.fd = fd
         self.opener = opener
         self.guard = guard
@@ -75,9 +99,10 @@ class Acceptor:
 
     @cython.cfunc
     def _accept(self, listener: Listener) -> cython.int:
-        return accept4(
+        fd: cython.int = accept4(
             listener.fd, cython.NULL, cython.NULL, SOCK_NONBLOCK | SOCK_CLOEXEC
         )
+        return fd
 
     @cython.cfunc
     def _turn_one_away(self, listener: Listener) -> cython.void:

@@ -21,7 +21,7 @@ class Buffer:
         self.end = 0
         self.capacity = 0
         if not cython.compiled:
-            self.data = bytearray()
+            self.data: cython.p_uchar = bytearray()
 
     def __dealloc__(self) -> None:
         if cython.compiled:
@@ -106,9 +106,7 @@ class Buffer:
         if self.capacity - self.end < count:
             self.room(count)
         if cython.compiled:
-            memcpy(
-                self.data + self.end, cython.cast(cython.p_uchar, content), count
-            )
+            memcpy(self.data + self.end, cython.cast(cython.p_uchar, content), count)
         else:
             self.data[self.end : self.end + count] = content
         self.end += count

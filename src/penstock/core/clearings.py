@@ -52,9 +52,7 @@ class Clearings:
         return most
 
     @cython.cfunc
-    def _free_from(
-        self, tube: Tube, most: cython.Py_ssize_t
-    ) -> cython.Py_ssize_t:
+    def _free_from(self, tube: Tube, most: cython.Py_ssize_t) -> cython.Py_ssize_t:
         heaps: list[Heap] = cython.cast(Clearing, tube.clearing).heaps
         while heaps and (most > 0 or not heaps[0]):
             heap: Heap = heaps[0]

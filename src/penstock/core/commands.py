@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from penstock.core import job as states, kinds
+from penstock.core import job as states
+from penstock.core import kinds
 from penstock.core.job import Job
 from penstock.core.policy import ADMITTED, DRAINING, Policy
 from penstock.core.records import Record

@@ -1,12 +1,11 @@
 from penstock.core.buffer cimport Buffer
 from penstock.core.session cimport Session
-from penstock.core.sockets cimport MSG_NOSIGNAL, send
 from penstock.core.turn cimport Turn
 
 
 cdef class Connection:
     cdef readonly int fd
-    cdef object owner
+    cdef object proceed
     cdef readonly Session session
     cdef Buffer input
     cdef unsigned int interest

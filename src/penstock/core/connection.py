@@ -3,8 +3,11 @@
 Compiled only: it is made of system calls.
 """
 
+from collections.abc import Callable
+
 import cython
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
+from cython.cimports.penstock.core.sockets import MSG_NOSIGNAL, send
 
 from penstock.core.buffer import Buffer
 from penstock.core.session import Session
@@ -14,15 +17,18 @@ from penstock.core.turn import Turn
 @cython.final
 @cython.cclass
 class Connection:
-    """`input` is what the wire has not taken yet; `owner` the reactor, which decides
-    what the connection does next; `fd` is -1 once it is closed."""
+    """`input` is what the wire has not taken yet; `proceed` is the reactor's
+    decision what the connection does next; `fd` is -1 once it is closed."""
 
-    def __init__(self, fd: cython.int, owner: object, session: Session) -> None:
+    def __init__(
+        self, fd: cython.int, proceed: Callable[..., None], session: Session
+    ) -> None:
         self.fd = fd
-        self.owner = owner
+        self.proceed = proceed
         self.session = session
         self.input = Buffer()
         self.interest = 0
+        self.serial = 0
         self.half_closed = False
         self.ended = False
         self.unfinished = False
@@ -30,7 +36,7 @@ class Connection:
     def flush(self) -> None:
         """Send what may leave: somebody else's command or the log allowed it."""
         if self.fd >= 0:
-            self.owner.proceed(self)
+            self.proceed(self)
 
     @cython.cfunc
     def feed(self, turn: Turn) -> cython.void:

@@ -11,7 +11,6 @@ Durations and moments are nanoseconds; every value was range-checked by the wire
 import cython
 
 from penstock.core.counters import Counters
-from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.ledger import Ledger
 from penstock.core.lifetime import Lifetime
@@ -25,7 +24,6 @@ from penstock.core.turn import Turn
 from penstock.core.views import Views
 
 if not cython.compiled:
-    from penstock.core.kinds import PAUSE
     from penstock.core.job import (
         BURIED,
         BY_CLIENT,
@@ -34,6 +32,7 @@ if not cython.compiled:
         READY,
         RESERVED,
     )
+    from penstock.core.kinds import PAUSE
     from penstock.core.matching import NEVER
     from penstock.core.policy import ADMITTED, DRAINING
 
@@ -66,8 +65,7 @@ class Engine:
     @cython.ccall
     def tick(self, now: cython.ulonglong) -> cython.ulonglong:
         """Do what is due; return when to call again."""
-        if now > self.turn.now:
-            self.turn.now = now
+        self.turn.now = max(self.turn.now, now)
         now = self.turn.now
         rest: cython.Py_ssize_t = self.timers.run(now, SLICE)
         self.matching.serve_ripe()
@@ -94,7 +92,7 @@ class Engine:
 
     @cython.ccall
     def close(self, session: Session) -> cython.void:
-        """A client is gone: what it held is ready again, in the order of reservation."""
+        """A client is gone: what it held is ready again, first reserved first."""
         tube: Tube
         if session.closed:
             return
@@ -116,7 +114,7 @@ class Engine:
 
     @cython.cfunc
     def _hand_back(self, reservation: Reservation) -> cython.void:
-        job: Job = self.index.find(reservation.id)
+        job: Job = cython.cast(Job, self.index.find(reservation.id))
         self.turn.batch.give_back(job.id, BY_CLOSE, False)
         self.store.apply_return(job, BY_CLOSE)
         self.matching.serve(job.tube)
@@ -154,12 +152,8 @@ class Engine:
         if verdict != ADMITTED:
             self._refuse(session, verdict)
             return
-        self.turn.batch.put(
-            id, tube.name, pri, now, delay, due, ttr, attributes, body
-        )
-        self.store.apply_put(
-            id, tube, pri, now, delay, due, ttr, attributes, body
-        )
+        self.turn.batch.put(id, tube.name, pri, now, delay, due, ttr, attributes, body)
+        self.store.apply_put(id, tube, pri, now, delay, due, ttr, attributes, body)
         self.counters.total_jobs += 1
         tube.total_jobs += 1
         self.turn.show(session)
@@ -286,7 +280,7 @@ class Engine:
         if job is None:
             return
         until: cython.ulonglong = self.turn.now + job.ttr
-        self.turn.batch.touch(id, until, job.holder.token)
+        self.turn.batch.touch(id, until, self.index.holder(job).token)
         self.store.apply_touch(job, until)
         self.turn.show(session)
         session.say_touched()

@@ -21,13 +21,11 @@ if not cython.compiled:
         HOLD,
         KICK,
         NOTE,
-        PAUSE,
         PUT,
         RELEASE,
         RESERVE,
         RETURN,
         SEAL,
-        SET,
         TAG_BODY,
         TAG_KEY,
         TAG_REASON,
@@ -48,7 +46,8 @@ class Batch:
 
     `hard` tells that a reply waits for it; `now`, `wall` and `next_id` are noted when
     it is handed to the log. A `forgetful` one counts its events and keeps no bytes, for
-    a log that would throw them away. A batch object is emptied and used again once its bytes are with the log.
+    a log that would throw them away. A batch object is emptied and used again once its
+    bytes are with the log.
     """
 
     def __init__(self) -> None:
@@ -177,7 +176,7 @@ class Batch:
     def give_back(
         self, id: cython.ulonglong, reason: cython.uint, leased: cython.bint
     ) -> cython.void:
-        """RETURN: a held job is ready again because of its ttr or a closed connection."""
+        """RETURN: a held job is ready again: its ttr ran out, its session closed."""
         self.open(RETURN, leased)
         self.events.put_u64(id)
         self.events.put_u8(reason)

@@ -58,9 +58,7 @@ class Images:
     @cython.ccall
     def record(self, batch: Batch, record: Record) -> cython.void:
         """Write a record."""
-        batch.set(
-            SET_IMAGE, record.namespace, record.key, record.value, record.expires
-        )
+        batch.set(SET_IMAGE, record.namespace, record.key, record.value, record.expires)
 
     @cython.ccall
     def job(self, batch: Batch, job: Job) -> cython.void:

@@ -39,9 +39,11 @@ cdef class Index:
     cpdef Job first_deadline(self)
     cpdef void enter(self, Job job, unsigned int state, unsigned long long due)
     cpdef void leave(self, Job job)
+    cdef bint _is_stale(self, Heap heap, unsigned long long live) noexcept
     cdef void _sweep(self, Heap heap, Tube tube, unsigned int state)
     cpdef void empty(self, Tube tube, unsigned int state, Clearing clearing)
+    cpdef Reservation holder(self, Job job)
     cpdef void arm(self, Job job)
-    cpdef void warn(self, Job job)
+    cpdef void warn(self, Job job, Session session)
     cpdef void disarm(self, Job job)
     cdef void _let_go(self, Job job)

@@ -14,7 +14,7 @@ from penstock.core.table import Table
 from penstock.core.tube import Clearing, Tube
 
 if not cython.compiled:
-    from penstock.core.job import BURIED, DELAYED, HELD, READY, RESERVED
+    from penstock.core.job import DELAYED, HELD, READY, RESERVED
 
     # The last second of a reservation, in which its holder is warned (DEADLINE_SOON).
     MARGIN = 1_000_000_000
@@ -60,7 +60,7 @@ class Index:
         clearing: Clearing | None = job.tube.clearing
         return (
             clearing is not None
-            and (clearing.states >> job.state) & 1
+            and (clearing.states >> job.state) & 1 != 0
             and job.id <= clearing.up_to
             and job.id not in clearing.fresh
         )
@@ -166,7 +166,9 @@ class Index:
         return job.due
 
     @cython.cfunc
-    def _live(self, heap: Heap, at: cython.Py_ssize_t, state: cython.uint) -> Job | None:
+    def _live(
+        self, heap: Heap, at: cython.Py_ssize_t, state: cython.uint
+    ) -> Job | None:
         """Give the job of an entry; None where the entry is stale."""
         job: Job | None = self.jobs.find(heap.id(at))
         if job is None or job.state != state or self._key(job) != heap.key(at):
@@ -199,9 +201,7 @@ class Index:
         return None
 
     @cython.ccall
-    def enter(
-        self, job: Job, state: cython.uint, due: cython.ulonglong
-    ) -> cython.void:
+    def enter(self, job: Job, state: cython.uint, due: cython.ulonglong) -> cython.void:
         """Let a job be in a state; RESERVED needs its holder set first."""
         tube: Tube = job.tube
         job.state = state
@@ -239,8 +239,13 @@ class Index:
             live = self.counts[state]
         if heap.size and heap.id(0) == job.id:
             heap.pop()
-        elif cython.cast(cython.ulonglong, heap.size) > 2 * live + SLACK:
+        elif self._is_stale(heap, live):
             self._sweep(heap, tube, state)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _is_stale(self, heap: Heap, live: cython.ulonglong) -> cython.bint:
+        return cython.cast(cython.ulonglong, heap.size) > 2 * live + SLACK
 
     @cython.cfunc
     def _sweep(self, heap: Heap, tube: Tube, state: cython.uint) -> cython.void:
@@ -250,20 +255,22 @@ class Index:
         for at in range(heap.size):
             job = self._live(heap, at, state)
             # A job may stand in a heap twice under one key; one entry is enough.
-            if job is None or job.marked or (state != RESERVED and job.tube is not tube):
+            if (
+                job is None
+                or job.marked
+                or (state != RESERVED and job.tube is not tube)
+            ):
                 continue
             job.marked = True
             heap.keep(kept, at)
             kept += 1
         for at in range(kept):
-            job = self.jobs.find(heap.id(at))
+            job = cython.cast(Job, self.jobs.find(heap.id(at)))
             job.marked = False
         heap.rebuild(kept)
 
     @cython.ccall
-    def empty(
-        self, tube: Tube, state: cython.uint, clearing: Clearing
-    ) -> cython.void:
+    def empty(self, tube: Tube, state: cython.uint, clearing: Clearing) -> cython.void:
         """Hand a tube's jobs of a state over to a clear."""
         count: cython.ulonglong = tube.counts[state]
         clearing.heaps.append(tube.heap(state))
@@ -285,35 +292,43 @@ class Index:
         return sorted(found)
 
     @cython.ccall
+    def holder(self, job: Job) -> Reservation:
+        """Give who holds a reserved job."""
+        return cython.cast(Reservation, job.holder)
+
+    @cython.ccall
     def arm(self, job: Job) -> cython.void:
         """Note the next moment that matters: the margin for a session, then the end.
 
         `soon` is set from the margin on, and at once where nobody can be warned.
         """
-        session: Session | None = job.holder.session
+        session: Session | None = self.holder(job).session
         if session is None:
             job.soon = True
         elif job.ttr <= MARGIN:
-            self.warn(job)
+            self.warn(job, session)
         self.deadlines.push(self._key(job), job.id)
+        # A touch leaves its old entry behind, and may be all that ever happens.
+        if self._is_stale(self.deadlines, self.counts[RESERVED]):
+            self._sweep(self.deadlines, job.tube, RESERVED)
 
     @cython.ccall
-    def warn(self, job: Job) -> cython.void:
-        """Note that a job is in the last second of its session's reservation."""
+    def warn(self, job: Job, session: Session) -> cython.void:
+        """Note that a job is in the last second of a session's reservation."""
         job.soon = True
-        job.holder.session.soon += 1
+        session.soon += 1
 
     @cython.ccall
     def disarm(self, job: Job) -> cython.void:
         """Forget the warning; the entry in `deadlines` becomes stale."""
-        session: Session | None = job.holder.session
+        session: Session | None = self.holder(job).session
         if job.soon and session is not None:
             session.soon -= 1
         job.soon = False
 
     @cython.cfunc
     def _let_go(self, job: Job) -> cython.void:
-        reservation: Reservation = job.holder
+        reservation: Reservation = self.holder(job)
         self.disarm(job)
         if reservation.session is not None:
             reservation.session.let_go(reservation)

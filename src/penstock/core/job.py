@@ -46,6 +46,10 @@ REASON_NAMES = (
 )
 
 
+# What an uncompiled job has before it is given its tube.
+NOWHERE = Tube(b"", 0)
+
+
 @cython.final
 @cython.no_gc
 @cython.freelist(1024)
@@ -61,8 +65,8 @@ class Job:
     def __init__(self) -> None:
         if not cython.compiled:  # compiled, all of this is zero already
             self.id = 0
-            self.tube: Tube | None = None
-            self.body: bytes | None = None
+            self.tube: Tube = NOWHERE
+            self.body = b""
             self.extra: Extra | None = None
             self.chain: Job | None = None
             self.holder: Reservation | None = None

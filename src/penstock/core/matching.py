@@ -20,6 +20,15 @@ if not cython.compiled:
     NEVER = 0xFFFFFFFFFFFFFFFF
 
 
+@cython.cfunc
+@cython.exceptval(check=False)
+def precedes(job: Job, other: Job) -> cython.bint:
+    """Tell whether a job is served before another."""
+    if job.pri != other.pri:
+        return job.pri < other.pri
+    return job.id < other.id
+
+
 @cython.final
 @cython.cclass
 class Matching:
@@ -49,9 +58,7 @@ class Matching:
             job = self.store.index.top(tube, READY)
             if job is None:
                 continue
-            if best is None or job.pri < best.pri:
-                best = job
-            elif job.pri == best.pri and job.id < best.id:
+            if best is None or precedes(job, best):
                 best = job
         return best
 
@@ -80,17 +87,9 @@ class Matching:
         session.wait_until = until
         for tube in session.watched:
             tube.waiting += 1
-            self._line(tube).push(self.order, session.number)
+            tube.line().push(self.order, session.number)
         if until != NEVER:
             self.waits.push(until, session.number)
-
-    @cython.cfunc
-    def _line(self, tube: Tube) -> Heap:
-        heap: Heap | None = tube.waiters
-        if heap is None:
-            heap = Heap()
-            tube.waiters = heap
-        return heap
 
     @cython.ccall
     def stop_waiting(self, session: Session) -> cython.void:
@@ -100,7 +99,7 @@ class Matching:
         session.waiting = False
         for tube in session.watched:
             tube.waiting -= 1
-            self._sweep(tube.waiters, tube.waiting)
+            self._sweep(tube.line(), tube.waiting)
         self._sweep(self.waits, self.waiting)
 
     @cython.cfunc
@@ -140,13 +139,17 @@ class Matching:
     @cython.ccall
     def serve(self, tube: Tube) -> cython.void:
         """Give a tube's ready jobs to its waiters, as far as both go."""
-        session: Session | None
         job: Job | None
         while tube.waiting and tube.counts[READY] and not tube.pause_until:
             job = self.store.index.top(tube, READY)
-            session = self._first(tube.waiters)
-            self.stop_waiting(session)
-            self.give(session, job)
+            self._give_first(tube, cython.cast(Job, job))
+
+    @cython.cfunc
+    def _give_first(self, tube: Tube, job: Job) -> cython.void:
+        """Give a job to the session that has waited longest; there is one."""
+        session: Session | None = self._first(tube.line())
+        self.stop_waiting(cython.cast(Session, session))
+        self.give(cython.cast(Session, session), job)
 
     @cython.ccall
     def serve_ripe(self) -> cython.void:
@@ -161,13 +164,12 @@ class Matching:
         for tube in ripe:
             self._push_head(heads, tube)
         while heads.size:
-            job = self.store.index.find(heads.id(0))
+            job = cython.cast(Job, self.store.index.find(heads.id(0)))
             heads.pop()
             tube = job.tube
-            if tube.waiting:
-                session: Session = self._first(tube.waiters)
-                self.stop_waiting(session)
-                self.give(session, job)
+            # A tube may be ripe twice; its first job is another one by then.
+            if tube.waiting and self.store.index.top(tube, READY) is job:
+                self._give_first(tube, job)
                 self._push_head(heads, tube)
 
     @cython.cfunc

@@ -5,8 +5,6 @@ import cython
 from penstock.core.store import Store
 
 if not cython.compiled:
-    from penstock.core.job import BURIED, DELAYED, HELD, READY, RESERVED
-
     ADMITTED = 0
     DRAINING = 1
     FULL = 2

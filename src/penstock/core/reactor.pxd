@@ -5,24 +5,6 @@ from penstock.core.engine cimport Engine
 from penstock.core.session cimport Session
 from penstock.core.turn cimport Turn
 
-from penstock.core.sockets cimport (
-    EPOLL_CLOEXEC,
-    EPOLL_CTL_ADD,
-    EPOLL_CTL_DEL,
-    EPOLL_CTL_MOD,
-    EPOLLERR,
-    EPOLLHUP,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLRDHUP,
-    close,
-    epoll_create1,
-    epoll_ctl,
-    epoll_event,
-    epoll_wait,
-    iovec,
-    readv,
-)
 
 cdef enum:
     MOST_EVENTS = 128
@@ -44,7 +26,6 @@ cdef class Reactor:
     cdef readonly bint open
     cdef unsigned int serial
     cdef unsigned char* scratch
-    cdef epoll_event events[128]
 
     cdef void _guarded(self, unsigned long long key, unsigned int events)
     cdef void _go_on(self)

@@ -11,7 +11,7 @@ The rules, each of which has a test:
   the commands that are here run, then the connection closes.
 * A connection with unsent replies is written to and not read.
 * A waiting session is read until CHUNK bytes are here, then not any more.
-* Out of descriptors: the spare one takes the caller off the queue, and accepting pauses.
+* Out of descriptors: the spare one takes a caller off the queue; accepting pauses.
 
 Compiled only: it is made of system calls.
 """
@@ -21,13 +21,35 @@ from collections.abc import Callable
 import cython
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 from cython.cimports.libc.stdlib import free, malloc
+from cython.cimports.penstock.core.sockets import (
+    EPOLL_CLOEXEC,
+    EPOLL_CTL_ADD,
+    EPOLL_CTL_DEL,
+    EPOLL_CTL_MOD,
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLRDHUP,
+    close,
+    epoll_create1,
+    epoll_ctl,
+    epoll_event,
+    epoll_wait,
+    iovec,
+    readv,
+)
 
 from penstock.core.acceptor import Acceptor, Listener
 from penstock.core.buffer import Buffer
 from penstock.core.connection import Connection
 from penstock.core.engine import Engine
 from penstock.core.session import Session
-from penstock.core.turn import Turn
+
+if not cython.compiled:
+    MOST_EVENTS = 128  # sockets served in one turn
+    MOST_ACCEPTED = 64  # callers taken in one turn
+    CHUNK = 65536  # bytes read at once, and kept for a session that waits
 
 
 @cython.final
@@ -70,12 +92,13 @@ class Reactor:
 
     def run(self) -> None:
         """Serve the sockets that have something, and what was left."""
-        count: cython.int = epoll_wait(self.fd, self.events, MOST_EVENTS, 0)
+        events: epoll_event[128]  # MOST_EVENTS
+        count: cython.int = epoll_wait(self.fd, events, MOST_EVENTS, 0)
         i: cython.int
         self.callbacks += 1
         self._go_on()
         for i in range(count):
-            self._guarded(self.events[i].data.u64, self.events[i].events)
+            self._guarded(events[i].data.u64, events[i].events)
 
     @cython.cfunc
     def _guarded(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
@@ -106,9 +129,9 @@ class Reactor:
     def _serve(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
         fd: cython.int = cython.cast(cython.int, key)
         if key >> 32 == 0:
-            self._accept(self.by_fd[fd])
+            self._accept(cython.cast(Listener, self.by_fd[fd]))
             return
-        connection: Connection | None = self.by_fd[fd]
+        connection: Connection | None = cython.cast(Connection, self.by_fd[fd])
         # An earlier event of this turn may have closed it, and its number be new.
         if connection is None or connection.serial != key >> 32:
             return
@@ -168,7 +191,7 @@ class Reactor:
 
     @cython.cfunc
     def _welcome(self, fd: cython.int, session: Session) -> cython.void:
-        connection: Connection = Connection(fd, self, session)
+        connection: Connection = Connection(fd, self.proceed, session)
         self.serial = self.serial % 0x7FFFFFFF + 1
         connection.serial = self.serial
         session.link = connection

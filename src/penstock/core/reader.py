@@ -1,4 +1,4 @@
-"""Reading events back: one event's fixed fields and attributes, checked at each step."""
+"""Reading events back: fixed fields and attributes, checked at each step."""
 
 import cython
 

@@ -1,8 +1,8 @@
 """Replay: from events to the state that they describe.
 
 The same `apply_*` that live commands call. Nobody is matched, answered, or asked: an
-event about a job that is not here is about one whose newer image comes later in the log,
-or that was deleted since, and is passed over.
+event about a job that is not here is about one whose newer image comes later in the
+log, or that was deleted since, and is passed over.
 """
 
 import cython
@@ -17,6 +17,7 @@ from penstock.core.tube import Tube
 from penstock.errors import FormatError, NewerFormat
 
 if not cython.compiled:
+    from penstock.core.job import BURIED, BY_FORWARD, HELD, READY, RESERVED
     from penstock.core.kinds import (
         BOOT,
         BURY,
@@ -41,7 +42,6 @@ if not cython.compiled:
         TOUCH,
         UNSET,
     )
-    from penstock.core.job import BURIED, BY_FORWARD, HELD, READY, RESERVED
 
     CLEARABLE = 0b111010  # ready, delayed, buried, held
     CHANGEABLE = 0b1111  # what a CHANGE of this release may change
@@ -154,9 +154,7 @@ class Replay:
         reader.attributes()
         body: bytes = self._given(reader.body)
         self._forget(id)
-        self.store.apply_put(
-            id, tube, pri, created, delay, due, ttr, reader.kept, body
-        )
+        self.store.apply_put(id, tube, pri, created, delay, due, ttr, reader.kept, body)
 
     @cython.cfunc
     def _forget(self, id: cython.ulonglong) -> cython.void:
@@ -232,9 +230,7 @@ class Replay:
             self.store.apply_kick(job)
 
     @cython.cfunc
-    def _change_job(
-        self, kind: cython.uint, job: Job, reader: Reader
-    ) -> cython.void:
+    def _change_job(self, kind: cython.uint, job: Job, reader: Reader) -> cython.void:
         if kind == RESERVE:
             self._reserve(job, reader)
         elif kind == TOUCH:

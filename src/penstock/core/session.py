@@ -7,6 +7,8 @@ flight and one collecting, so two marks tell all: up to `flight` the bytes wait 
 batch `flight_barrier`, the rest for batch `barrier`.
 """
 
+from typing import Protocol
+
 import cython
 
 from penstock.core.buffer import Buffer
@@ -41,6 +43,13 @@ class Reservation:
         self.next: Reservation | None = None
 
 
+class Link(Protocol):
+    """What carries an outbox to the client."""
+
+    def flush(self) -> None:
+        """Send what may leave."""
+
+
 @cython.cclass
 class Session:
     """The one base class of the core: each protocol's session says things its own way.
@@ -66,7 +75,7 @@ class Session:
         self.worker = False
         self.quitting = False
         self.closed = False
-        self.link: object = None
+        self.link: Link | None = None
         self.queued = False
         self.held = False
         self.outbox = Buffer()

@@ -15,12 +15,6 @@ from penstock.core.session import Reservation, Session
 from penstock.core.tube import Tube
 
 if not cython.compiled:
-    from penstock.core.kinds import (
-        CHANGE_ATTRIBUTES,
-        CHANGE_DUE,
-        CHANGE_PRI,
-        CHANGE_TUBE,
-    )
     from penstock.core.job import (
         BURIED,
         BY_CLIENT,
@@ -32,6 +26,12 @@ if not cython.compiled:
         HELD,
         READY,
         RESERVED,
+    )
+    from penstock.core.kinds import (
+        CHANGE_ATTRIBUTES,
+        CHANGE_DUE,
+        CHANGE_PRI,
+        CHANGE_TUBE,
     )
 
     MOST_COUNTED = 0xFFFFFFFF
@@ -317,6 +317,6 @@ class Store:
     def apply_boot(self) -> cython.void:
         """What connections held is ready again; leases go on."""
         for id in self.index.reserved_ids():
-            job: Job = self.index.jobs.find(id)
-            if job.holder.token is None:
+            job: Job = cython.cast(Job, self.index.jobs.find(id))
+            if self.index.holder(job).token is None:
                 self._move(job, READY, 0, BY_RESTART)

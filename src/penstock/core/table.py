@@ -58,12 +58,12 @@ class Table:
     def remove(self, job: Job) -> cython.void:
         """Remove a job that is there."""
         slot: cython.Py_ssize_t = self._slot(job.id)
-        other: Job = self.slots[slot]
+        other: Job = cython.cast(Job, self.slots[slot])
         if other is job:
             self.slots[slot] = job.chain
         else:
             while other.chain is not job:
-                other = other.chain
+                other = cython.cast(Job, other.chain)
             other.chain = job.chain
         job.chain = None
         self.count -= 1

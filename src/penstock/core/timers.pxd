@@ -3,6 +3,7 @@ from penstock.core.heap cimport Heap
 from penstock.core.index cimport MARGIN, Index
 from penstock.core.job cimport BY_TTR, DELAYED, Job
 from penstock.core.records cimport Record
+from penstock.core.session cimport Session
 from penstock.core.store cimport Store
 from penstock.core.tube cimport Tube
 from penstock.core.turn cimport Turn
@@ -23,6 +24,7 @@ cdef class Timers:
     cdef Py_ssize_t _wake_tube(self, Tube tube, unsigned long long now, Py_ssize_t most)
     cdef Py_ssize_t _end_pauses(self, unsigned long long now, Py_ssize_t most)
     cdef Py_ssize_t _end_reservations(self, unsigned long long now, Py_ssize_t most)
+    cdef void _warn(self, Job job)
     cdef void _take_back(self, Job job)
     cdef Py_ssize_t _expire_records(self, unsigned long long now, Py_ssize_t most)
     cpdef unsigned long long next(self)

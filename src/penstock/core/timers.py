@@ -2,16 +2,17 @@
 
 import cython
 
+from penstock.core.counters import Counters
 from penstock.core.heap import Heap
+from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.records import Record
-from penstock.core.counters import Counters
+from penstock.core.session import Session
 from penstock.core.store import Store
 from penstock.core.tube import Tube
 from penstock.core.turn import Turn
 
 if not cython.compiled:
-    from penstock.core.index import MARGIN
     from penstock.core.job import BY_TTR, DELAYED
 
     NEVER = 0xFFFFFFFFFFFFFFFF
@@ -26,13 +27,11 @@ class Timers:
     def __init__(self, store: Store, turn: Turn, counters: Counters) -> None:
         self.store = store
         self.counters = counters
-        self.index = store.index
+        self.index: Index = store.index
         self.turn = turn
 
     @cython.ccall
-    def run(
-        self, now: cython.ulonglong, most: cython.Py_ssize_t
-    ) -> cython.Py_ssize_t:
+    def run(self, now: cython.ulonglong, most: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Do up to `most` things that are due; tell how many more it might do."""
         most = self.catch_up(now, most)
         most = self._end_reservations(now, most)
@@ -99,16 +98,22 @@ class Timers:
             if job.due <= now:
                 self._take_back(job)
             else:
-                self.turn.warned.append(job.holder.session)
-                self.index.deadlines.pop()
-                self.index.warn(job)
-                self.index.deadlines.push(job.due, job.id)
+                self._warn(job)
             job = self.index.first_deadline()
         return most
 
     @cython.cfunc
+    def _warn(self, job: Job) -> cython.void:
+        session: Session = cython.cast(Session, self.index.holder(job).session)
+        self.turn.warned.append(session)
+        self.index.deadlines.pop()
+        self.index.warn(job, session)
+        self.index.deadlines.push(job.due, job.id)
+
+    @cython.cfunc
     def _take_back(self, job: Job) -> cython.void:
-        self.turn.batch.give_back(job.id, BY_TTR, job.holder.token is not None)
+        leased: cython.bint = self.index.holder(job).token is not None
+        self.turn.batch.give_back(job.id, BY_TTR, leased)
         self.store.apply_return(job, BY_TTR)
         self.counters.job_timeouts += 1
         self.turn.ripe.append(job.tube)

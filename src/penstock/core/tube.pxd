@@ -32,4 +32,5 @@ cdef class Tube:
 
     cpdef unsigned long long count(self, unsigned int state) noexcept
     cpdef unsigned long long job_count(self) noexcept
+    cpdef Heap line(self)
     cpdef Heap heap(self, unsigned int state)

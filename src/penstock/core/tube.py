@@ -77,6 +77,13 @@ class Tube:
         return total
 
     @cython.ccall
+    def line(self) -> Heap:
+        """Give the line of waiters, which comes into being here."""
+        if self.waiters is None:
+            self.waiters = Heap()
+        return self.waiters
+
+    @cython.ccall
     def heap(self, state: cython.uint) -> Heap:
         """Give the heap of a state, which comes into being here."""
         heap: Heap | None = self.heaps[state]

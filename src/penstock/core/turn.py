@@ -19,8 +19,9 @@ class Turn:
     `barrier` is the newest batch with a hard event that has been handed to the log,
     `durable` the newest that the log has made safe. `spoken` are the sessions, other
     than the one whose commands run, that have something new in their outbox. `held`
-    are those that wait for a batch to become durable. `ripe` are the tubes that may have something for their waiters, `warned` the sessions that
-    hold a job whose last second has begun.
+    are those that wait for a batch to become durable. `ripe` are the tubes that may
+    have something for their waiters, `warned` the sessions that hold a job whose last
+    second has begun.
     """
 
     def __init__(self) -> None:
@@ -63,10 +64,10 @@ class Turn:
     @cython.ccall
     def hold(self, session: Session) -> cython.void:
         """Note that a session has something to do once more is durable."""
-        if self.barrier > self.durable or self.batch.hard:
-            if not session.held:
-                session.held = True
-                self.held.append(session)
+        waits: cython.bint = self.barrier > self.durable or self.batch.hard
+        if waits and not session.held:
+            session.held = True
+            self.held.append(session)
 
     @cython.ccall
     @cython.exceptval(check=False)

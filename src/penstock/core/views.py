@@ -1,7 +1,7 @@
 """Questions about the queue: peeks, statistics, lists. Nothing changes here.
 
-The texts are the YAML that beanstalkd 1.13 writes, byte for byte; fields of our own come
-after the old ones.
+The texts are the YAML that beanstalkd 1.13 writes, byte for byte; fields of our own
+come after the old ones.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from collections.abc import Callable
 import cython
 
 from penstock.core.counters import Counters
-from penstock.core.index import Index
 from penstock.core.job import REASON_NAMES, STATE_NAMES, Job
 from penstock.core.matching import Matching
 from penstock.core.session import Session

@@ -68,7 +68,8 @@ class Broker:
 
     def stop(self) -> None:
         """Leave the loop; what was staged goes to the log."""
-        assert self._loop is not None and self.reactor is not None
+        assert self._loop is not None
+        assert self.reactor is not None
         self._loop.remove_reader(self.reactor.fd)
         for timer in (self._timer, self._sealing):
             if timer is not None:
@@ -117,7 +118,8 @@ class Broker:
                 session.link.flush()
 
     def _arrange(self) -> None:
-        assert self._loop is not None and self.reactor is not None
+        assert self._loop is not None
+        assert self.reactor is not None
         # Sending may have let a connection go on with commands that were here before.
         if self.turn.spoken or self.reactor.has_work():
             self._come_back()
@@ -163,8 +165,8 @@ class Broker:
         self._commit()
 
     def _commit(self) -> None:
-        """Hand the batch to the log, unless one is in flight: then it goes on collecting
-        and leaves when that one has arrived."""
+        """Hand the batch to the log; while one is in flight, this one goes on
+        collecting and leaves when that one has arrived."""
         if self._spare is None or not self.turn.batch.count:
             return
         full = self.turn.swap(self._spare)

@@ -1,8 +1,8 @@
 """The beanstalkd protocol, as its release 1.13 speaks it.
 
 `feed` takes bytes in any pieces, runs every complete command in them and says how far
-it came. What it does not take has to be shown again, with more behind it. It never waits,
-never writes, and does not know who listens.
+it came. What it does not take has to be shown again, with more behind it. It never
+waits, never writes, and does not know who listens.
 """
 
 import cython
@@ -161,17 +161,13 @@ class BeanstalkSession(Session):
             self.engine.burn_id()
             self.outbox.add(b"EXPECTED_CRLF\r\n")
             return stop + 2
-        if cython.compiled:
-            body = data[at:stop]
-        else:
-            body = bytes(data[at:stop])
+        # Uncompiled, the caller may have shown any kind of bytes.
+        body = data[at:stop] if cython.compiled else bytes(data[at:stop])
         self.engine.put(self, self.pri, self.delay, self.ttr, b"", body)
         return stop + 2
 
     @cython.cfunc
-    def _skip(
-        self, at: cython.Py_ssize_t, end: cython.Py_ssize_t
-    ) -> cython.Py_ssize_t:
+    def _skip(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
         count: cython.Py_ssize_t = min(self.size, end - at)
         self.size -= count
         if self.size == 0:

@@ -261,9 +261,7 @@ class Verbs:
             self.engine.views.peek(session, self.line.value)
 
     @cython.cfunc
-    def _peek_first(
-        self, session: Session, state: cython.uint
-    ) -> cython.void:
+    def _peek_first(self, session: Session, state: cython.uint) -> cython.void:
         if not self._allows(session, MAY_INSPECT, self.line.is_done()):
             return
         if state == READY:
@@ -282,8 +280,8 @@ class Verbs:
 
     @cython.cfunc
     def _stats_tube(self, session: Session) -> cython.void:
-        name: bytes | None = self.line.name()
-        if self._allows(session, MAY_INSPECT, name is not None):
+        name: bytes | None = self._name(session)
+        if name is not None and self._allows(session, MAY_INSPECT, True):
             self.counters.cmd_stats_tube += 1
             self.engine.views.stats_tube(session, name)
 
