@@ -157,6 +157,15 @@ def test_the_path_is_gone_when_the_door_is_closed(opened, tmp_path, monkeypatch)
     assert not (tmp_path / "s").exists()
 
 
+def test_a_path_that_another_server_took_over_is_left_alone(opened, tmp_path):
+    address = UnixAddress(str(tmp_path / "s"))
+    (first,) = opened(address)
+    os.unlink(address.path)
+    opened(address)
+    first.close()
+    reach(address)
+
+
 def test_what_a_dead_server_left_is_replaced(opened, tmp_path):
     path = str(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as dead:

@@ -30,18 +30,20 @@ logger = structlog.get_logger("penstock.server")
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A socket that listens, and where it is reached; `unlink` is ours to remove."""
+    """A socket that listens, and where it is reached; `path` and `inode` name what we
+    have put into the file system."""
 
     socket: socket.socket
     address: Address
-    unlink: str | None = None
+    path: str = ""
+    inode: int = 0
 
     def close(self) -> None:
-        """Listen no more, and take our path out of the file system."""
+        """Listen no more; remove our path, unless it is somebody else's by now."""
         self.socket.close()
-        if self.unlink is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.unlink)
+        with contextlib.suppress(FileNotFoundError):
+            if self.path and os.lstat(self.path).st_ino == self.inode:
+                os.unlink(self.path)
 
 
 def open_all(addresses: list[Address] | None) -> list[Door]:
@@ -197,7 +199,9 @@ def _open_unix(path: str) -> Door:
     except OSError:
         listening.close()
         raise
-    return Door(listening, UnixAddress(path), unlink=os.path.abspath(path))
+    # The working directory may be another one by the time that it is removed.
+    inode = os.lstat(path).st_ino
+    return Door(listening, UnixAddress(path), os.path.abspath(path), inode)
 
 
 def _remove_stale(path: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import penstock
 from penstock.clock import Clock
-from penstock.core.policy import Policy
 from penstock.core.acceptor import Listener
+from penstock.core.policy import Policy
 from penstock.core.reactor import Reactor
 
 SECOND = 1_000_000_000
