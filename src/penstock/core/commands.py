@@ -13,6 +13,7 @@ from typing import Protocol
 
 from penstock.core import job as states
 from penstock.core import kinds
+from penstock.core.counters import Counters
 from penstock.core.job import Job
 from penstock.core.policy import ADMITTED, DRAINING, Policy
 from penstock.core.records import Record
@@ -40,6 +41,7 @@ class Scope:
     store: Store
     turn: Turn
     policy: Policy
+    counters: Counters
     touched: list[Tube] = field(default_factory=list)
     states: dict[int, int] = field(default_factory=dict)
     values: dict[tuple[bytes, bytes], bytes | None] = field(default_factory=dict)
@@ -102,6 +104,8 @@ class Put:
         rest = (now, self.delay, due, self.ttr, self.attributes, self.body)
         scope.turn.batch.put(id, self.tube, self.pri, *rest)
         scope.store.apply_put(id, tube, self.pri, *rest)
+        scope.counters.total_jobs += 1
+        tube.note_put()
         scope.touched.append(tube)
         return id
 
@@ -124,6 +128,7 @@ class Delete:
         tube = job.tube
         scope.turn.batch.delete(self.id, self.reason)
         scope.store.apply_delete(job)
+        tube.note_delete()
         scope.touched.append(tube)
 
 

@@ -56,7 +56,12 @@ class Engine:
         self.views = Views(self.store, self.turn, self.matching, self.counters)
         self.lifetime = Lifetime(self.store, self.turn)
         self.ledger = Ledger(
-            self.store, self.turn, self.matching, self.lifetime, self.policy
+            self.store,
+            self.turn,
+            self.matching,
+            self.lifetime,
+            self.policy,
+            self.counters,
         )
         self.next_session = 1
 
@@ -155,7 +160,7 @@ class Engine:
         self.turn.batch.put(id, tube.name, pri, now, delay, due, ttr, attributes, body)
         self.store.apply_put(id, tube, pri, now, delay, due, ttr, attributes, body)
         self.counters.total_jobs += 1
-        tube.total_jobs += 1
+        tube.note_put()
         self.turn.show(session)
         session.say_inserted(id)
         if tube.waiting:
@@ -235,7 +240,7 @@ class Engine:
         tube: Tube = job.tube
         self.turn.batch.delete(id, BY_CLIENT)
         self.store.apply_delete(job)
-        tube.cmd_delete += 1
+        tube.note_delete()
         self.lifetime.settle(tube)
         self.turn.show(session)
         session.say_deleted()

@@ -7,6 +7,7 @@ which the log keeps whole or not at all.
 from collections.abc import Sequence
 
 from penstock.core.commands import Command, Scope
+from penstock.core.counters import Counters
 from penstock.core.lifetime import Lifetime
 from penstock.core.matching import Matching
 from penstock.core.policy import Policy
@@ -25,8 +26,9 @@ class Ledger:
         matching: Matching,
         lifetime: Lifetime,
         policy: Policy,
+        counters: Counters,
     ) -> None:
-        self._parts = (store, turn, policy)
+        self._parts = (store, turn, policy, counters)
         self._matching = matching
         self._lifetime = lifetime
         self._store = store

@@ -32,5 +32,7 @@ cdef class Tube:
 
     cpdef unsigned long long count(self, unsigned int state) noexcept
     cpdef unsigned long long job_count(self) noexcept
+    cpdef void note_put(self) noexcept
+    cpdef void note_delete(self) noexcept
     cpdef Heap line(self)
     cpdef Heap heap(self, unsigned int state)

@@ -77,6 +77,18 @@ class Tube:
         return total
 
     @cython.ccall
+    @cython.exceptval(check=False)
+    def note_put(self) -> cython.void:
+        """Count a job that was put here."""
+        self.total_jobs += 1
+
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def note_delete(self) -> cython.void:
+        """Count a job that was deleted here."""
+        self.cmd_delete += 1
+
+    @cython.ccall
     def line(self) -> Heap:
         """Give the line of waiters, which comes into being here."""
         if self.waiters is None:
