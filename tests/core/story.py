@@ -114,7 +114,7 @@ LAYOUTS = {
     kinds.FREE: "id:Q due:Q",
     kinds.CHANGE: "id:Q mask:B pri:I due:Q tube:s",
     kinds.DELETE: "id:Q reason:B",
-    kinds.CLEAR: "states:B up_to:Q tube:s",
+    kinds.CLEAR: "states:B up_to:Q now:Q tube:s",
     kinds.PAUSE: "length:Q until:Q tube:s",
     kinds.NOTE: "id:Q namespace:s",
     kinds.SET: "expires:Q namespace:s",

@@ -181,7 +181,7 @@ def test_every_kind_but_images_is_in_the_table():
 
 
 def test_a_clear_names_tube_states_and_the_last_id(batch):
-    batch.clear_tube(b"mail", 0b10, 99)
+    batch.clear_tube(b"mail", 0b10, 99, 5)
     assert batch.hard
     payload = batch.payload()
     assert payload[0] == kinds.CLEAR

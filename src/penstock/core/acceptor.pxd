@@ -14,6 +14,7 @@ cdef class Acceptor:
     cdef readonly unsigned long long exhausted
     cdef readonly bint accepting
     cdef bint open
+    cdef public object rested
 
     cpdef void add(self, Listener listener)
     cdef void _control(self, int operation, int fd)

@@ -58,7 +58,8 @@ class Listener:
 @cython.final
 @cython.cclass
 class Acceptor:
-    """The listeners of one epoll set. `exhausted` counts how often it had to rest."""
+    """The listeners of one epoll set. `exhausted` counts how often it had to rest;
+    `rested` is told, so that somebody calls `resume` a while later."""
 
     def __init__(self, epoll: cython.int) -> None:
         self.epoll = epoll
@@ -66,6 +67,7 @@ class Acceptor:
         self.exhausted = 0
         self.accepting = True
         self.open = True
+        self.rested: Callable[[], None] | None = None
         self.spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 
     @cython.ccall
@@ -122,6 +124,8 @@ class Acceptor:
         """Leave callers in the kernel's queue until `resume`."""
         self.exhausted += 1
         self.pause()
+        if self.rested is not None:
+            self.rested()
 
     @cython.ccall
     def pause(self) -> cython.void:

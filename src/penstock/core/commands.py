@@ -15,7 +15,7 @@ from penstock.core import job as states
 from penstock.core import kinds
 from penstock.core.counters import Counters
 from penstock.core.job import Job
-from penstock.core.policy import ADMITTED, DRAINING, Policy
+from penstock.core.policy import ADMITTED, DRAINING, OVERHEAD, Policy
 from penstock.core.records import Record
 from penstock.core.store import POLICIES, Store
 from penstock.core.tube import Tube
@@ -35,7 +35,8 @@ CLEARABLE = (states.READY, states.DELAYED, states.BURIED, states.HELD)
 class Scope:
     """The parts that commands work on, and what earlier commands of a commit will have
     changed: states of jobs by id, values of records by namespace and key, and whether
-    jobs were cleared, after which none is certain. `touched` are the tubes to look at
+    jobs were cleared, after which none is certain. `added` counts the bytes that puts
+    will take. `touched` are the tubes to look at
     when all is done: no waiting session gets a job that a later command means."""
 
     store: Store
@@ -46,6 +47,7 @@ class Scope:
     states: dict[int, int] = field(default_factory=dict)
     values: dict[tuple[bytes, bytes], bytes | None] = field(default_factory=dict)
     cleared: bool = False
+    added: int = 0
 
     def job(self, id: int) -> Job:
         """Give a job that `state` has found."""
@@ -93,7 +95,8 @@ class Put:
     attributes: bytes = b""
 
     def check(self, scope: Scope) -> str | None:
-        verdict = scope.policy.admits(len(self.body))
+        verdict = scope.policy.admits(scope.added + len(self.body))
+        scope.added += len(self.body) + OVERHEAD
         if verdict == ADMITTED:
             return None
         return REFUSED_DRAINING if verdict == DRAINING else FULL
@@ -227,8 +230,8 @@ class Clear:
         up_to = scope.store.next_id - 1
         mask = sum(1 << state for state in self.states)
         cleared = sum(tube.count(state) for state in self.states)
-        scope.turn.batch.clear_tube(self.tube, mask, up_to)
-        scope.store.apply_clear(tube, mask, up_to)
+        scope.turn.batch.clear_tube(self.tube, mask, up_to, scope.turn.now)
+        scope.store.apply_clear(tube, mask, up_to, scope.turn.now)
         scope.touched.append(tube)
         return cleared
 

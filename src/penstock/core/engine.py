@@ -74,6 +74,8 @@ class Engine:
         now = self.turn.now
         rest: cython.Py_ssize_t = self.timers.run(now, SLICE)
         self.matching.serve_ripe()
+        while self.turn.loosened:
+            self.lifetime.settle(self.turn.loosened.pop())
         self.matching.warn()
         self.matching.time_out(now)
         return now if rest <= 0 else self.next_moment()

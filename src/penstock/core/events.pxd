@@ -58,7 +58,7 @@ cdef class Batch:
     cpdef void free(self, unsigned long long id, unsigned long long due)
     cpdef void change(self, unsigned long long id, unsigned int mask, bytes tube, unsigned int pri, unsigned long long due, bytes attributes)
     cpdef void delete(self, unsigned long long id, unsigned int reason)
-    cpdef void clear_tube(self, bytes tube, unsigned int states, unsigned long long up_to)
+    cpdef void clear_tube(self, bytes tube, unsigned int states, unsigned long long up_to, unsigned long long now)
     cpdef void pause(self, unsigned int kind, bytes tube, unsigned long long length, unsigned long long until)
     cpdef void note(self, unsigned long long id, bytes namespace, bytes value, bint hard)
     cpdef void set(self, unsigned int kind, bytes namespace, bytes key, bytes value, unsigned long long expires)

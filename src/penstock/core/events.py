@@ -268,12 +268,18 @@ class Batch:
 
     @cython.ccall
     def clear_tube(
-        self, tube: bytes, states: cython.uint, up_to: cython.ulonglong
+        self,
+        tube: bytes,
+        states: cython.uint,
+        up_to: cython.ulonglong,
+        now: cython.ulonglong,
     ) -> cython.void:
-        """CLEAR: all jobs of those states with an id up to that are gone."""
+        """CLEAR: all jobs of those states with an id up to that are gone; which of the
+        delayed ones were ready already is told by `now`."""
         self.open(CLEAR, True)
         self.events.put_u8(states)
         self.events.put_u64(up_to)
+        self.events.put_u64(now)
         self.string(tube)
         self.close()
 

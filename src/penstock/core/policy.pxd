@@ -7,7 +7,7 @@ cpdef enum:
     FULL = 2
 
 
-cdef enum:
+cpdef enum:
     OVERHEAD = 200
 
 

@@ -32,6 +32,7 @@ cdef class Reactor:
     cdef void _serve(self, unsigned long long key, unsigned int events)
     cdef void _remember(self, int fd, object owner)
     cdef void _accept(self, Listener listener)
+    cdef void _admit(self, int fd, Listener listener)
     cdef void _control(self, int operation, Connection connection, unsigned int interest)
     cdef void _welcome(self, int fd, Session session)
     cdef void _read(self, Connection connection)

@@ -167,11 +167,19 @@ class Reactor:
             fd = self.acceptor.take(listener)
             if fd < 0:
                 return
-            if listener.guard is not None and not listener.guard(fd):
-                listener.refused += 1
+            try:
+                self._admit(fd, listener)
+            except BaseException:
                 close(fd)
-            else:
-                self._welcome(fd, listener.opener())
+                raise
+
+    @cython.cfunc
+    def _admit(self, fd: cython.int, listener: Listener) -> cython.void:
+        if listener.guard is not None and not listener.guard(fd):
+            listener.refused += 1
+            close(fd)
+        else:
+            self._welcome(fd, listener.opener())
 
     @cython.cfunc
     def _control(
@@ -194,9 +202,9 @@ class Reactor:
         connection: Connection = Connection(fd, self.proceed, session)
         self.serial = self.serial % 0x7FFFFFFF + 1
         connection.serial = self.serial
-        session.link = connection
-        self._remember(fd, connection)
         self._control(EPOLL_CTL_ADD, connection, EPOLLIN | EPOLLRDHUP)
+        self._remember(fd, connection)
+        session.link = connection
         self.connections += 1
         self.engine.open(session)
 

@@ -6,6 +6,7 @@ cdef class Record:
     cdef readonly bytes key
     cdef readonly bytes value
     cdef readonly unsigned long long expires
+    cdef public unsigned long long number
 
 
 cdef class Records:

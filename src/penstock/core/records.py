@@ -10,6 +10,7 @@ from penstock.core.heap import Heap
 
 MOST_ENTRIES = 1_000_000
 MOST_BYTES = 256 * 1024 * 1024
+SLACK = 32  # entries of the heap that may be of records that are gone
 OVERHEAD = 200  # bytes counted for each record beside its key and value
 
 
@@ -25,6 +26,7 @@ class Record:
         self.key = key
         self.value = value
         self.expires = expires
+        self.number = 0
 
     def size(self) -> int:
         """Count the bytes it is charged for."""
@@ -79,8 +81,9 @@ class Records:
         space.bytes += record.size()
         if record.expires:
             self.counter += 1
-            self.expiring[self.counter] = record
-            self.expiries.push(record.expires, self.counter)
+            record.number = self.counter
+            self.expiring[record.number] = record
+            self.expiries.push(record.expires, record.number)
 
     def unset(self, namespace: bytes, key: bytes) -> None:
         """Forget a record, if it is there."""
@@ -91,13 +94,26 @@ class Records:
         space.bytes -= record.size()
         if not space.records:
             del self.namespaces[namespace]
+        if self.expiring.pop(record.number, None) is not None:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Drop the entries of records that are gone when they are the most."""
+        if self.expiries.size <= 2 * len(self.expiring) + SLACK:
+            return
+        kept = 0
+        for at in range(self.expiries.size):
+            if self.expiries.id(at) in self.expiring:
+                self.expiries.keep(kept, at)
+                kept += 1
+        self.expiries.rebuild(kept)
 
     def first_expired(self, now: int) -> Record | None:
         """Give a record whose time has come, each once."""
         while self.expiries.size and self.expiries.key(0) <= now:
-            record = self.expiring.pop(self.expiries.id(0))
+            record = self.expiring.get(self.expiries.id(0))
             self.expiries.pop()
-            if self.find(record.namespace, record.key, record.expires - 1) is record:
+            if record is not None:
                 return record
         return None
 

@@ -109,7 +109,9 @@ class Replay:
         elif kind == CLEAR:
             states: cython.uint = self._known(reader.u8(), CLEARABLE)
             up_to: cython.ulonglong = reader.u64()
-            self.store.apply_clear(self.index.tube(reader.string()), states, up_to)
+            now: cython.ulonglong = reader.u64()
+            tube: Tube = self.index.tube(reader.string())
+            self.store.apply_clear(tube, states, up_to, now)
         elif kind == BOOT:
             reader.take(9)  # clean or crash, and the downtime
             self.store.apply_boot()

@@ -50,5 +50,5 @@ cdef class Store:
     cpdef void apply_pause(self, Tube tube, unsigned long long length, unsigned long long until)
     cpdef void apply_set(self, Record record)
     cpdef void apply_unset(self, bytes namespace, bytes key)
-    cpdef void apply_clear(self, Tube tube, unsigned int states, unsigned long long up_to)
+    cpdef void apply_clear(self, Tube tube, unsigned int states, unsigned long long up_to, unsigned long long now)
     cpdef void apply_boot(self)

@@ -301,14 +301,24 @@ class Store:
     def apply_unset(self, namespace: bytes, key: bytes) -> cython.void:
         """A record is gone."""
         self.records.unset(namespace, key)
-        if namespace == POLICIES:
-            self.index.tube(key).policy = None
+        tube: Tube | None = self.index.tubes.get(key)
+        if namespace == POLICIES and tube is not None:
+            tube.policy = None
 
     @cython.ccall
     def apply_clear(
-        self, tube: Tube, states: cython.uint, up_to: cython.ulonglong
+        self,
+        tube: Tube,
+        states: cython.uint,
+        up_to: cython.ulonglong,
+        now: cython.ulonglong,
     ) -> cython.void:
         """All jobs of those states are gone at once, and freed little by little."""
+        job: Job | None = self.index.top(tube, DELAYED)
+        # What was due is ready, whether or not somebody has noticed.
+        while job is not None and job.due <= now:
+            self.apply_due(job)
+            job = self.index.top(tube, DELAYED)
         self.clearings.begin(tube, states, up_to)
 
     # Starting.

@@ -8,7 +8,7 @@ from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.records import Record
 from penstock.core.session import Session
-from penstock.core.store import Store
+from penstock.core.store import POLICIES, Store
 from penstock.core.tube import Tube
 from penstock.core.turn import Turn
 
@@ -128,6 +128,8 @@ class Timers:
                 break
             self.turn.batch.unset(record.namespace, record.key)
             self.store.apply_unset(record.namespace, record.key)
+            if record.namespace == POLICIES:
+                self.turn.loosened.append(self.index.tube(record.key))
             most -= 1
         return most
 

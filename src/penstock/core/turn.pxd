@@ -15,6 +15,7 @@ cdef class Turn:
     cdef readonly list held
     cdef list ripe
     cdef list warned
+    cdef list loosened
 
     cpdef void show(self, Session session)
     cpdef void speak(self, Session session)

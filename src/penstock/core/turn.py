@@ -21,7 +21,7 @@ class Turn:
     than the one whose commands run, that have something new in their outbox. `held`
     are those that wait for a batch to become durable. `ripe` are the tubes that may
     have something for their waiters, `warned` the sessions that hold a job whose last
-    second has begun.
+    second has begun, `loosened` the tubes whose policy has expired.
     """
 
     def __init__(self) -> None:
@@ -35,6 +35,7 @@ class Turn:
         self.held: list[Session] = []
         self.ripe: list[Tube] = []
         self.warned: list[Session] = []
+        self.loosened: list[Tube] = []
 
     @cython.ccall
     def show(self, session: Session) -> cython.void:

@@ -112,19 +112,21 @@ class Server:
         loop.add_signal_handler(signal.SIGUSR1, self.drain)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
         self.broker.start(self.reactor)
-        self._look_at_the_door()
+        self.reactor.acceptor.rested = self._rest
         ready()
         self._notifier.ready()
         await self._ended.wait()
         self._end()
         return self._result
 
-    def _look_at_the_door(self) -> None:
-        """Accept again after a rest: the reactor stopped when descriptors ran out."""
-        if not self.reactor.acceptor.accepting and self._farewell is None:
-            self._say_crowded()
+    def _rest(self) -> None:
+        """Accept again after a while: there were no descriptors left."""
+        self._say_crowded()
+        asyncio.get_running_loop().call_later(REST, self._accept_again)
+
+    def _accept_again(self) -> None:
+        if self._farewell is None:
             self.reactor.acceptor.resume()
-        asyncio.get_running_loop().call_later(REST, self._look_at_the_door)
 
     def _say_crowded(self) -> None:
         now = self._clock.now()
