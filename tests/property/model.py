@@ -17,6 +17,7 @@ from tests.property.parts import (
     found,
     job_stats,
     listing,
+    whole_seconds,
     yaml,
 )
 
@@ -239,7 +240,7 @@ class Model:
                 "cmd-delete": tube.deletes,
                 "cmd-pause-tube": tube.pauses,
                 "pause": tube.pause if left else 0,
-                "pause-time-left": left // SECOND,
+                "pause-time-left": whole_seconds(left),
             }
         )
 

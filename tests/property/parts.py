@@ -71,6 +71,11 @@ def ok(text: str) -> bytes:
     return b"OK %d\r\n%s\r\n" % (len(data), data)
 
 
+def whole_seconds(left: int) -> int:
+    """The seconds that are shown: of ten, nine as soon as any time has passed."""
+    return max(left - 1, 0) // SECOND
+
+
 def job_stats(job: Job, now: int) -> bytes:
     """The answer to stats-job."""
     timed = job.state in ("delayed", "reserved")
@@ -83,7 +88,7 @@ def job_stats(job: Job, now: int) -> bytes:
             "age": (now - job.created) // SECOND,
             "delay": job.delay,
             "ttr": job.ttr,
-            "time-left": (job.until - now) // SECOND if timed else 0,
+            "time-left": whole_seconds(job.until - now) if timed else 0,
             "file": 0,
             "reserves": job.reserves,
             "timeouts": job.timeouts,
