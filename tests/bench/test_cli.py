@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bench.cli import BEGIN, END, main
 from bench.measure import Pace, Result
 from bench.results import save

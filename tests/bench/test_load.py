@@ -8,6 +8,7 @@ import socket
 import subprocess
 
 import pytest
+
 from bench.servers import ROOT, Server, specs
 
 SOURCE = ROOT / "bench" / "load.c"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+
 from bench.figures import Bar
 from bench.measure import Pace, compile_tools, measure_row
 from bench.scenario import Row, Scenario, Side

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from bench.cli import describe
 from bench.measure import Pace, Result
 from bench.results import read, save

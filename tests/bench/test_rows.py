@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bench.cli import select
 from bench.rows import ROWS
 from bench.scenario import Scenario

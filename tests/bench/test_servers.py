@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from bench.servers import ROOT, BenchError, Server, Spec, find, free_port
 
 ECHO = """\

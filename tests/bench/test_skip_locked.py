@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bench.servers import BenchError
 from bench.skip_locked import Cluster, missing, summarize
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bench.figures import Bar
 from bench.measure import Result
 from bench.scenario import Row, Scenario, Side
