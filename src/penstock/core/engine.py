@@ -11,6 +11,7 @@ Durations and moments are nanoseconds; every value was range-checked by the wire
 import cython
 
 from penstock.core.counters import Counters
+from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.ledger import Ledger
 from penstock.core.lifetime import Lifetime
@@ -47,7 +48,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.store = Store()
-        self.index = self.store.index
+        self.index: Index = self.store.index
         self.turn = Turn()
         self.counters = Counters()
         self.policy = Policy(self.store)

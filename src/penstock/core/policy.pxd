@@ -1,4 +1,3 @@
-from penstock.core.job cimport BURIED, DELAYED, HELD, READY, RESERVED
 from penstock.core.store cimport Store
 
 cpdef enum:

@@ -45,6 +45,7 @@ from penstock.core.buffer import Buffer
 from penstock.core.connection import Connection
 from penstock.core.engine import Engine
 from penstock.core.session import Session
+from penstock.core.turn import Turn
 
 if not cython.compiled:
     MOST_EVENTS = 128  # sockets served in one turn
@@ -65,7 +66,7 @@ class Reactor:
     ) -> None:
         self.engine = engine
         self.report = report
-        self.turn = engine.turn
+        self.turn: Turn = engine.turn
         self.by_fd: list[object] = []
         self.unfinished: list[Connection] = []
         self.connections = 0

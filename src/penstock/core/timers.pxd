@@ -1,6 +1,6 @@
 from penstock.core.counters cimport Counters
 from penstock.core.heap cimport Heap
-from penstock.core.index cimport MARGIN, Index
+from penstock.core.index cimport Index
 from penstock.core.job cimport BY_TTR, DELAYED, Job
 from penstock.core.records cimport Record
 from penstock.core.session cimport Session

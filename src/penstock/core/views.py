@@ -9,6 +9,7 @@ from collections.abc import Callable
 import cython
 
 from penstock.core.counters import Counters
+from penstock.core.index import Index
 from penstock.core.job import REASON_NAMES, STATE_NAMES, Job
 from penstock.core.matching import Matching
 from penstock.core.session import Session
@@ -75,7 +76,7 @@ class Views:
         self, store: Store, turn: Turn, matching: Matching, counters: Counters
     ) -> None:
         self.store = store
-        self.index = store.index
+        self.index: Index = store.index
         self.turn = turn
         self.matching = matching
         self.counters = counters
