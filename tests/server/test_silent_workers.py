@@ -40,7 +40,6 @@ def test_every_job_of_a_silent_worker_comes_back(record_property):
             returned - deadlines[id] for id, returned in taken_again(stack, server)
         ]
         record_property("latest_ms", round(max(lateness) * 1000, 1))
-        print(f"{len(lateness)} of {WORKERS} back, latest {max(lateness) * 1e3:.1f} ms")
     assert len(lateness) == WORKERS
 
 
