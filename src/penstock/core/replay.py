@@ -111,6 +111,8 @@ class Replay:
             up_to: cython.ulonglong = reader.u64()
             now: cython.ulonglong = reader.u64()
             tube: Tube = self.index.tube(reader.string())
+            if up_to < self.store.next_id - 1:
+                raise FormatError("a clear spares jobs that were there before it")
             self.store.apply_clear(tube, states, up_to, now)
         elif kind == BOOT:
             reader.take(9)  # clean or crash, and the downtime
