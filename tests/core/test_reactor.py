@@ -312,3 +312,17 @@ def test_shutting_closes_every_connection(plumbing):
     plumbing.shut_reactor()
     assert [hear_the_end(end) for end in ends] == [b""] * 3
     assert all(session.closed for session in plumbing.sessions)
+
+
+def test_a_connection_that_waits_for_nothing_is_closed_when_its_peer_resets(plumbing):
+    """It is half closed and waits for the log: epoll is asked for nothing at all."""
+    plumbing.engine.turn.durable = 0
+    end, session = plumbing.connect()
+    end.sendall(PUT)
+    end.shutdown(socket.SHUT_WR)
+    plumbing.settle(most=6)
+    assert not session.closed
+    reset(end)
+    plumbing.settle(most=4)
+    assert session.closed
+    assert not plumbing.is_ready(0.02)

@@ -47,7 +47,7 @@ class StaysOpen(MemoryLog):
 
 class KeepsNothing(MemoryLog):
     def append(self, batch):
-        self.retain = False
+        self.forgets = True
         super().append(batch)
 
 
