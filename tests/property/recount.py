@@ -21,6 +21,7 @@ KEYS = {
     HELD: lambda job: job.id,
 }
 WATCHED_AT_MOST = 1000
+U32, U64 = 2**32 - 1, 2**64 - 1  # plain numbers have no bounds of their own
 
 
 def all_jobs(store: Store) -> list[Job]:
@@ -51,6 +52,8 @@ def recount_store(store: Store) -> None:
     assert all(job.id < store.next_id for job in jobs)
     for job in jobs:
         assert index.tubes.get(job.tube.name) is job.tube, job.tube.name
+        assert max(job.due, job.delay, job.ttr, job.created) <= U64, job.id
+        assert job.pri <= U32, job.id
     for tube in index.tubes.values():
         recount_tube(store, tube, [job for job in jobs if job.tube is tube])
     for heap in (index.deadlines, index.delays, index.pauses, store.records.expiries):

@@ -1,5 +1,6 @@
 """Events keep their fields, and whatever bytes come instead are refused as such."""
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -214,26 +215,27 @@ def test_tags_below_128_that_are_unknown_are_of_a_newer_format(tag, content):
         Replay(Store()).apply(put(attribute(tag, content)))
 
 
-FIXED_ONLY = [kinds.TOUCH, kinds.RETURN, kinds.RELEASE, kinds.BURY, kinds.DELETE]
-FIXED_ONLY += [kinds.FREE, kinds.PAUSE, kinds.CLEAR, kinds.BOOT]
-SIZES = {kinds.TOUCH: 16, kinds.RETURN: 9, kinds.RELEASE: 28, kinds.BURY: 21}
-SIZES |= {kinds.DELETE: 9, kinds.FREE: 16, kinds.PAUSE: 17, kinds.CLEAR: 18}
-SIZES |= {kinds.BOOT: 9}
+# Job 1, or a tube without a name; a bury's place is 1, a clear goes up to id 1.
+FIXED_ONLY = {
+    kinds.TOUCH: struct.pack("<QQ", 1, 0),
+    kinds.RETURN: struct.pack("<QB", 1, 0),
+    kinds.RELEASE: struct.pack("<QIQQ", 1, 0, 0, 0),
+    kinds.BURY: struct.pack("<QIBQ", 1, 0, 0, 1),
+    kinds.DELETE: struct.pack("<QB", 1, 0),
+    kinds.FREE: struct.pack("<QQ", 1, 0),
+    kinds.PAUSE: struct.pack("<QQB", 0, 0, 0),
+    kinds.CLEAR: struct.pack("<BQQB", 0, 1, 0, 0),
+    kinds.BOOT: struct.pack("<BQ", 0, 0),
+}
 
 
 @pytest.mark.parametrize("kind", FIXED_ONLY)
 def test_unknown_tags_behind_events_without_any_are_of_a_newer_format(kind):
-    # One job, id 1; zeros stand for all else, but a bury's place is 1.
-    content = bytearray(SIZES[kind])
-    content[0] = 1 if kind not in (kinds.PAUSE, kinds.BOOT, kinds.CLEAR) else 0
-    content[13 if kind == kinds.BURY else 0] |= 1
-    if kind == kinds.CLEAR:
-        content[0] = 0
-    alone = put(b"") + event(kind, bytes(content))
-    Replay(Store()).apply(alone)
-    content += attribute(100, b"")
+    fields = FIXED_ONLY[kind]
+    Replay(Store()).apply(put(b"") + event(kind, fields))
+    longer = event(kind, fields + attribute(100, b""))
     with pytest.raises(NewerFormat):
-        Replay(Store()).apply(put(b"") + event(kind, bytes(content)))
+        Replay(Store()).apply(put(b"") + longer)
 
 
 def test_what_no_release_writes_is_refused():
