@@ -53,6 +53,13 @@ def write_dictionary() -> str:
     return file.name
 
 
+def inputs(name: str, corpus: str | None, *, bare: bool) -> list[str]:
+    """The folders to begin with. What is found goes to the first; a planted bug must
+    be found from nothing."""
+    first = corpus or tempfile.mkdtemp(prefix="fuzz-")
+    return [first] if bare else [first, str(CORPUS / name)]
+
+
 def grammatical(data: bytes, most: int, seed: int) -> bytes:
     default: Callable[[bytes, int], bytes] = atheris.Mutate
     return mutate(data, most, seed, default)
@@ -68,9 +75,8 @@ def main(arguments: list[str]) -> None:
         from fuzz.planted import PLANTED  # noqa: PLC0415
 
         PLANTED[plant]()
-    # What is found goes to the first folder. A planted bug must be found from nothing.
-    folders = [corpus or tempfile.mkdtemp(prefix="fuzz-")]
-    folders += [str(CORPUS / name)] if plant is None else []
+    files = [each for each in rest if Path(each).is_file()]  # to be run once again
+    folders = [] if files else inputs(name, corpus, bare=plant is not None)
     flags = [f"-max_len={LONGEST}", f"-dict={write_dictionary()}"]
     argv = [sys.argv[0], *flags, *rest, *folders]
     custom = {} if name == "replay" else {"custom_mutator": grammatical}

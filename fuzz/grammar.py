@@ -77,7 +77,7 @@ def change_number(script: bytes, random: Random) -> bytes:
 
 def mutate(script: bytes, most: int, seed: int, default: Default) -> bytes:
     """One change, of ours or of the fuzzer's own; at most so many bytes remain."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311  (it has to be repeatable)
     own = [insert_line, insert_line, insert_mark, change_number]
     if random.random() < 0.4:
         return default(script, most)

@@ -19,11 +19,9 @@ WORDS += rb"|EXPECTED_CRLF|BAD_FORMAT|UNKNOWN_COMMAND)\r\n"
 NUMBERED = rb"(?:INSERTED|KICKED|WATCHING) \d+\r\n"
 NAMED = rb"USING [-+/;.$_()A-Za-z0-9]{1,200}\r\n"
 BODIES = rb"(?:RESERVED|FOUND) \d+ (\d+)\r\n(.*)\r\n"
-TEXTS = rb"OK (\d+)\r\n(---\n(?:.+\n)*)\r\n"
+TEXTS = rb"OK (\d+)\r\n(---\n(?:[^\n]+\n)*)\r\n"
 REPLY = re.compile(rb"(?:%s|%s|%s)" % (WORDS, NUMBERED, NAMED))
-WITH_BODY = re.compile(
-    rb"(?:%s|%s)" % (BODIES, TEXTS.replace(b".+", b"[^\n]+")), re.DOTALL
-)
+WITH_BODY = re.compile(rb"(?:%s|%s)" % (BODIES, TEXTS), re.DOTALL)
 
 
 class BrokenPromiseError(AssertionError):
