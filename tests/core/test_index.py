@@ -75,6 +75,18 @@ def test_delaying_ever_earlier_keeps_the_heap_small(story, client):
     assert story.state(1000) == READY
 
 
+def test_a_delay_before_a_later_one_leaves_its_tube_in_line_once(story):
+    clients = [story.client(b"tube%d" % n) for n in range(100)]
+    for client in clients:
+        story.put(client, delay=1_000_000)
+    sizes = []
+    for client in clients * 3:
+        story.put(client, delay=1)
+        story.advance(1)
+        sizes.append(len(story.engine.index.delays))
+    assert min(sizes[200:]) <= len(clients) + 2
+
+
 def test_a_cleared_job_is_found_by_nobody_before_it_is_freed(story, client):
     story.put(client)
     story.commit(client, Clear(b"default"))

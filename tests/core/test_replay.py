@@ -156,6 +156,13 @@ def test_a_pause_dies_with_its_tube(story):
     assert restarted(story).index.tubes[b"other"].pause_until == 0
 
 
+def test_a_pause_of_a_tube_that_a_crash_ended_meets_no_later_tube(story):
+    story.engine.pause_tube(story.client(b"a"), b"a", 9 * SECOND)
+    put = payload_of(lambda b: b.put(1, b"a", 0, 0, 0, 0, SECOND, b"", b""), seq=2)
+    before = story.engine.turn.batch.payload()
+    assert replayed(before, BOOT, put, BOOT).index.tubes[b"a"].pause_until == 0
+
+
 def test_use_and_watch_are_forgotten(story):
     story.client(b"a", b"b")
     assert list(restarted(story).index.tubes) == [b"default"]

@@ -115,6 +115,12 @@ class Index:
         if self.tubes.pop(tube.name, None) is not None:
             del self.numbered[tube.number]
 
+    def drop_unused(self) -> None:
+        """Forget every tube that is unused; only while starting."""
+        for tube in list(self.tubes.values()):
+            if self.is_unused(tube):
+                self.drop_tube(tube)
+
     @cython.ccall
     def wake_tube_at(self, tube: Tube, due: cython.ulonglong) -> cython.void:
         """Remember when a tube's earliest delayed job is due; 0 is never."""
@@ -141,12 +147,15 @@ class Index:
         kept: cython.Py_ssize_t = 0
         at: cython.Py_ssize_t
         key: cython.ulonglong
+        seen: set[int] = set()
         for at in range(heap.size):
             tube: Tube | None = self.numbered.get(heap.id(at))
             if tube is None:
                 continue
             key = tube.wake_at if heap is self.delays else tube.pause_until
-            if key == heap.key(at):
+            # A tube may stand there twice under one key; one entry is enough.
+            if key == heap.key(at) and tube.number not in seen:
+                seen.add(tube.number)
                 heap.keep(kept, at)
                 kept += 1
         heap.rebuild(kept)

@@ -83,9 +83,7 @@ class Replay:
             continue
         while self.store.clearings.tubes:
             self.store.clearings.free(1000)
-        for tube in list(self.index.tubes.values()):
-            if self.index.is_unused(tube):
-                self.index.drop_tube(tube)
+        self.index.drop_unused()
 
     # Jobs appear.
 

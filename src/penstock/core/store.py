@@ -325,8 +325,10 @@ class Store:
 
     @cython.ccall
     def apply_boot(self) -> cython.void:
-        """What connections held is ready again; leases go on."""
+        """What connections held is ready again; leases go on. A tube that only they
+        kept is gone, lest its pause meets a later tube of the same name."""
         for id in self.index.reserved_ids():
             job: Job = cython.cast(Job, self.index.jobs.find(id))
             if self.index.holder(job).token is None:
                 self._move(job, READY, 0, BY_RESTART)
+        self.index.drop_unused()
