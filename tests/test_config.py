@@ -133,7 +133,7 @@ def test_memory_on_the_command_line_wins_over_a_folder_in_the_file():
         ({"log_format": "xml"}, "--log-format xml: allowed is console or json"),
         (
             {"data": Path("/x")},
-            "--data /x: this release keeps jobs in memory only, start it with --memory",
+            "--data /x: this release keeps jobs in memory only: leave it out",
         ),
         (
             {"data": Path("/x"), "memory": True},

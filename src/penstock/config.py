@@ -222,7 +222,7 @@ def _check_place(settings: Settings, layers: list[Layer]) -> None:
     layer = _layer_of("data", layers)
     if settings.memory:
         raise layer.line("data", f"allowed is {ALLOWED['data']}", settings.data)
-    complaint = "this release keeps jobs in memory only, start it with --memory"
+    complaint = "this release keeps jobs in memory only: leave it out"
     raise layer.line("data", complaint, settings.data)
 
 

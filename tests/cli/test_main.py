@@ -46,19 +46,19 @@ def test_without_a_verb_there_is_help():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "line"),
+    ("arguments", "line", "verb"),
     [
-        (["serv"], "No such command 'serv'. Did you mean 'serve'?"),
-        (["serve", "--nope"], "No such option: --nope"),
-        (["serve", "--config"], "Option '--config' requires an argument."),
-        (["ping", "--timeout", "0"], "Invalid value for '--timeout'"),
+        (["serv"], "No such command 'serv'. Did you mean 'serve'?", ""),
+        (["serve", "--nope"], "No such option: --nope", "serve "),
+        (["serve", "--config"], "Option '--config' requires an argument.", ""),
+        (["ping", "--timeout", "0"], "Invalid value for '--timeout'", "ping "),
     ],
 )
-def test_a_wrong_command_line_is_one_line_and_status_2(arguments, line):
+def test_a_wrong_command_line_is_one_line_and_status_2(arguments, line, verb):
     done = penstock(*arguments)
     assert done.returncode == 2
     assert done.stderr.startswith(f"penstock: {line}")
-    assert done.stderr.endswith("(see penstock --help)\n")
+    assert done.stderr.endswith(f"(see penstock {verb}--help)\n")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
 

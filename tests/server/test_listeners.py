@@ -187,7 +187,7 @@ def test_a_file_that_is_no_socket_is_left_alone(opened, tmp_path, link):
     path = tmp_path / "s"
     (tmp_path / "precious").write_text("kept")
     path.symlink_to("precious") if link else path.write_text("kept")
-    with pytest.raises(ListenError):
+    with pytest.raises(ListenError, match="a file that is no socket is there"):
         opened(UnixAddress(str(path)))
     assert path.read_text() == "kept"
 

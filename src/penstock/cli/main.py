@@ -49,11 +49,11 @@ def penstock(
 def main() -> int:
     """Run what was typed; whatever goes wrong is one line and a status."""
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="penstock", standalone_mode=False)
     except typer.TyperException as error:
         # Without a verb the help has been shown, and nothing is left to say.
         text = error.format_message()
-        return _complain(f"{text} (see penstock --help)", USAGE) if text else USAGE
+        return _complain(f"{text} (see {_help(error)})", USAGE) if text else USAGE
     except FlagError as error:
         return _complain(str(error), USAGE)
     except PenstockError as error:
@@ -61,6 +61,12 @@ def main() -> int:
     except Exception as error:  # the last place that can tell it in one line
         return _complain(_mistake(error), os.EX_SOFTWARE)
     return status if isinstance(status, int) else 0
+
+
+def _help(error: Exception) -> str:
+    """Say what lists the flags where this went wrong."""
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else 'penstock'} --help"
 
 
 def _mistake(error: Exception) -> str:

@@ -92,6 +92,8 @@ def explain(address: Address, error: OSError) -> str:
     """Say in one line why an address cannot be listened on, and what to do."""
     if error.errno != errno.EADDRINUSE:
         return f"beanstalk {address}: {error.strerror or error}"
+    if isinstance(address, UnixAddress) and not _is_socket(address.path):
+        return f"beanstalk {address}: a file that is no socket is there, and is kept"
     occupant = find(address)
     if occupant is None:
         holder, drain = "somebody else", ""
@@ -206,12 +208,15 @@ def _open_unix(path: str) -> Door:
 
 def _remove_stale(path: str) -> None:
     """Remove what a server that died has left: a socket to which nobody listens."""
-    try:
-        is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)
-    except FileNotFoundError:
-        return
-    if is_socket and not _is_answered(path):
+    if _is_socket(path) and not _is_answered(path):
         os.unlink(path)
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _is_answered(path: str) -> bool:

@@ -25,7 +25,7 @@ def refused(*arguments: str, status: int, **surroundings) -> str:
 
 def test_a_folder_is_refused_until_jobs_are_kept_in_one():
     assert refused("--data", "/x", status=2) == (
-        "--data /x: this release keeps jobs in memory only, start it with --memory"
+        "--data /x: this release keeps jobs in memory only: leave it out"
     )
 
 

@@ -88,8 +88,9 @@ def ask(address: Address, timeout: float) -> None:
                 break
             answer += more
     if answer != ANSWER:
-        said = answer.decode("ascii", "replace").strip() or "nothing"
-        raise OSError(f"it said {said[:60]!r}, so it is no beanstalk server")
+        said = repr(answer.decode("ascii", "replace").strip()[:60]) if answer else ""
+        told = f"it said {said}" if said else "it closed without a word"
+        raise OSError(f"{told}, so it is no beanstalk server")
 
 
 def _connect(address: Address, timeout: float) -> socket.socket:

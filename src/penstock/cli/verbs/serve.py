@@ -12,7 +12,7 @@ Examples:
 
 \b
   penstock serve --memory
-  penstock serve --beanstalk 127.0.0.1:11300 --beanstalk unix:/run/penstock.sock
+  penstock serve --beanstalk 127.0.0.1:11300 --beanstalk unix:/run/jobs.sock
   penstock serve --beanstalk 0.0.0.0:11300 --allow 10.0.0.0/8
   penstock serve --config /etc/penstock.toml --log-format json
 
