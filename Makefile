@@ -46,7 +46,7 @@ $(VENV)/installed: $(VENV)/locked pyproject.toml
 	@touch $@
 
 $(VENV)/compiled: $(VENV)/locked $(COMPILED)
-	@echo "compile   $(words $(TYPED)) modules"
+	@echo "compile   $(words $(TYPED)) modules, about a minute"
 	@touch $@.begun # what is edited meanwhile is newer than this
 	@$(BIN)/python setup.py -q build_ext --inplace 2>build/compile.txt; \
 	  result=$$?; cat build/compile.txt >&2; exit $$result
