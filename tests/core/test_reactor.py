@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from penstock.core.events import Batch
 from penstock.core.job import READY, RESERVED
 from tests.core.plumbing import Plumbing, hear, hear_the_end, reset
 
@@ -285,6 +286,25 @@ def test_a_half_closed_peer_still_gets_what_waits_for_the_log(plumbing):
     assert session.closed
 
 
+def test_a_half_closed_producer_is_heard_once_there_is_room_again(plumbing):
+    turn = plumbing.engine.turn
+    end, session = plumbing.connect()
+    end.sendall(PUT)
+    plumbing.settle(most=4)
+    assert hear(end, 12) == b"INSERTED 1\r\n"
+    turn.batch.put(9, b"a", 0, 0, 0, 0, 0, b"", b"x" * (9 << 20))
+    end.sendall(PUT)
+    end.shutdown(socket.SHUT_WR)
+    plumbing.settle(most=6)
+    assert not session.closed
+    turn.swap(Batch())
+    for held in turn.take_held():
+        held.link.flush()
+    plumbing.settle(most=6)
+    assert hear_the_end(end) == b"INSERTED 2\r\n"
+    assert session.closed
+
+
 # Mistakes of ours.
 
 
@@ -305,6 +325,24 @@ def test_a_mistake_costs_its_connection_and_no_other(plumbing):
     second.sendall(b"use a\r\n")
     plumbing.settle(most=4)
     assert hear(second, 9) == b"USING a\r\n"
+
+
+def test_a_mistake_in_work_that_was_left_costs_no_other_connection(plumbing):
+    first, session = plumbing.connect()
+    second, _ = plumbing.connect()
+
+    def mistaken():
+        raise RuntimeError("on purpose")
+
+    plumbing.engine.views.surroundings = mistaken
+    first.sendall(b"list-tube-used\r\n" * 1000 + b"stats\r\n")
+    second.sendall(b"list-tube-used\r\n" * 1500)
+    plumbing.settle(most=8)
+    assert [str(mistake) for mistake in plumbing.mistakes] == ["on purpose"]
+    plumbing.mistakes.clear()
+    assert session.closed
+    answer = b"USING default\r\n"
+    assert hear(second, 1500 * len(answer)) == answer * 1500
 
 
 def test_shutting_closes_every_connection(plumbing):

@@ -107,11 +107,14 @@ class Reactor:
         try:
             self._serve(key, events)
         except Exception as error:
-            self.turn.running = None
-            owner = self.by_fd[cython.cast(cython.int, key)]
-            self.report(error)
-            if isinstance(owner, Connection):
-                self.close(owner)
+            self._admit_mistake(error, self.by_fd[cython.cast(cython.int, key)])
+
+    @cython.cfunc
+    def _admit_mistake(self, error: object, owner: object) -> cython.void:
+        self.turn.running = None
+        self.report(error)
+        if isinstance(owner, Connection):
+            self.close(owner)
 
     @cython.cfunc
     def _go_on(self) -> cython.void:
@@ -123,8 +126,12 @@ class Reactor:
         self.unfinished = []
         for connection in waiting:
             connection.unfinished = False
-            if connection.fd >= 0:
+            if connection.fd < 0:
+                continue
+            try:
                 self._execute(connection)
+            except Exception as error:
+                self._admit_mistake(error, connection)
 
     @cython.cfunc
     def _serve(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
@@ -286,7 +293,7 @@ class Reactor:
                 return
         elif left and session.may_go_on():
             self._come_back(connection)
-        elif connection.ended and idle and not session.waiting:
+        elif connection.ended and idle and not (left and self.turn.is_full()):
             self.close(connection)
             return
         if left or (not idle and not session.sendable(self.turn.durable)):

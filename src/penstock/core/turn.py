@@ -65,7 +65,9 @@ class Turn:
     @cython.ccall
     def hold(self, session: Session) -> cython.void:
         """Note that a session has something to do once more is durable."""
-        waits: cython.bint = self.barrier > self.durable or self.batch.hard
+        waits: cython.bint = (
+            self.barrier > self.durable or self.batch.hard or self.is_full()
+        )
         if waits and not session.held:
             session.held = True
             self.held.append(session)
