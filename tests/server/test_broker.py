@@ -296,6 +296,25 @@ async def test_producers_are_not_read_while_too_much_collects_and_go_on_by_thems
     await producer.hears(b"INSERTED 1\r\nINSERTED 3\r\nINSERTED 4\r\n")
 
 
+@with_a_held_log
+async def test_producers_go_on_while_what_was_too_much_is_in_flight(house):
+    house.engine.policy.max_job_size = 1 << 24
+    producer = await house.connect(house.listen())
+    producer.say(PUT_ONE)
+    await house.settle()
+    large = house.local()
+    putting = asyncio.create_task(large.put(b"x" * (9 << 20)))
+    await house.settle()
+    producer.say(PUT_ONE)
+    await house.settle()
+    assert house.engine.store.next_id == 3
+    house.log.release()
+    await house.until(lambda: house.engine.store.next_id == 4)
+    assert house.log.flying is not None
+    house.log.release_all()
+    await putting
+
+
 # Time.
 
 

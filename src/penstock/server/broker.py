@@ -184,11 +184,12 @@ class Broker:
         self._flying = None
         if not self.log.instant:
             self.turn.durable = seq
+        # First, so that producers who were kept waiting find room.
+        if self.turn.batch.hard:
+            self._commit()
         for session in self.turn.take_held():
             if session.link is not None:
                 session.link.flush()
-        if self.turn.batch.hard:
-            self._commit()
         # Commands may run that had to wait, and what is only soft wants its seal.
         self._come_back()
 
