@@ -276,3 +276,19 @@ def test_nobody_is_served_in_the_middle_of_a_commit(story, client):
     story.commit(client, Free(id), Hold(id, b"again"))
     assert worker.heard() == []
     assert story.state(id) == HELD
+
+
+def test_sets_are_refused_together_when_only_some_have_room(story, client, monkeypatch):
+    monkeypatch.setattr("penstock.core.records.MOST_ENTRIES", 1)
+    sets = [Set(b"plan", b"a", b"1"), Set(b"plan", b"b", b"2")]
+    assert story.commit(client, *sets) == refused("full", 1)
+    assert story.engine.ledger.record(b"plan", b"a") is None
+    swap = [sets[0], Unset(b"plan", b"a"), sets[1]]
+    assert story.commit(client, *swap) == [("committed", [None, None, None])]
+
+
+def test_a_held_job_that_is_given_a_delay_forgets_why_it_was_held(story, client):
+    id = story.put(client)
+    story.commit(client, Hold(id, b"waits for a sign"), Change(id, delay=0))
+    assert story.state(id) == READY
+    assert story.job(id).extra is None

@@ -53,17 +53,17 @@ def test_a_record_that_was_replaced_does_not_expire_with_its_predecessor(records
 def test_a_namespace_is_bounded_in_bytes():
     space = Namespace()
     space.bytes = module.MOST_BYTES - 10
-    assert not space.has_room(b"k", b"v")
-    assert Namespace().has_room(b"k", b"v")
+    assert not space.has_room({b"k": b"v"})
+    assert Namespace().has_room({b"k": b"v"})
 
 
 def test_a_full_namespace_refuses_its_own_and_no_other(records):
     records.set(record(b"k"))
     space = records.namespaces[b"plan"]
     space.bytes = module.MOST_BYTES
-    assert not records.has_room(b"plan", b"new", b"v")
-    assert records.has_room(b"other", b"new", b"v")
-    assert not records.has_room(b"plan", b"k", b"longer")
+    assert not records.has_room(b"plan", {b"new": b"v"})
+    assert records.has_room(b"other", {b"new": b"v"})
+    assert not records.has_room(b"plan", {b"k": b"longer"})
 
 
 def test_the_bytes_of_a_namespace_are_given_back(records):

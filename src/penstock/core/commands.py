@@ -68,6 +68,12 @@ class Scope:
         now = None if record is None else record.value
         return self.values.get((namespace, key), now)
 
+    def changes(self, namespace: bytes) -> dict[bytes, bytes | None]:
+        """Give the values that a namespace's records will have changed to."""
+        return {
+            key: new for (name, key), new in self.values.items() if name == namespace
+        }
+
     def due(self, delay: int) -> int:
         """Give the moment after a delay, 0 for none."""
         return self.turn.now + delay if delay else 0
@@ -269,10 +275,9 @@ class Set:
         now = scope.value(self.namespace, self.key)
         if self.expected is not ANYTHING and self.expected != now:
             return CONFLICT
-        if not scope.store.records.has_room(self.namespace, self.key, self.value):
-            return FULL
         scope.values[self.namespace, self.key] = self.value
-        return None
+        changes = scope.changes(self.namespace)
+        return None if scope.store.records.has_room(self.namespace, changes) else FULL
 
     def run(self, scope: Scope) -> None:
         expires = scope.due(self.lifetime)

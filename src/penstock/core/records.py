@@ -40,12 +40,15 @@ class Namespace:
         self.records: dict[bytes, Record] = {}
         self.bytes = 0
 
-    def has_room(self, key: bytes, value: bytes) -> bool:
-        """Tell whether this record may be set without breaking a bound."""
-        old = self.records.get(key)
-        freed = old.size() if old is not None else 0
-        entries = len(self.records) + (old is None)
-        size = self.bytes - freed + len(key) + len(value) + OVERHEAD
+    def has_room(self, changes: dict[bytes, bytes | None]) -> bool:
+        """Tell whether these values may be set, None to remove, within the bounds."""
+        entries, size = len(self.records), self.bytes
+        for key, value in changes.items():
+            old = self.records.get(key)
+            if old is not None:
+                entries, size = entries - 1, size - old.size()
+            if value is not None:
+                entries, size = entries + 1, size + len(key) + len(value) + OVERHEAD
         return entries <= MOST_ENTRIES and size <= MOST_BYTES
 
 
@@ -68,10 +71,10 @@ class Records:
             return None
         return record
 
-    def has_room(self, namespace: bytes, key: bytes, value: bytes) -> bool:
-        """Tell whether the namespace takes this record."""
+    def has_room(self, namespace: bytes, changes: dict[bytes, bytes | None]) -> bool:
+        """Tell whether the namespace takes these values, None to remove."""
         space = self.namespaces.get(namespace)
-        return (space or Namespace()).has_room(key, value)
+        return (space or Namespace()).has_room(changes)
 
     def set(self, record: Record) -> None:
         """Put a record in the place of its predecessor."""

@@ -45,6 +45,7 @@ cdef class Store:
     cpdef void apply_hold(self, Job job, bytes reason)
     cpdef void apply_free(self, Job job, unsigned long long due)
     cpdef void apply_change(self, Job job, unsigned int mask, Tube tube, unsigned int pri, unsigned long long due, bytes attributes)
+    cdef void _unhold(self, Job job)
     cdef void _tidy(self, Job job)
     cpdef void apply_note(self, Job job, bytes namespace, bytes value)
     cpdef void apply_pause(self, Tube tube, unsigned long long length, unsigned long long until)

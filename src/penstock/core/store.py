@@ -235,8 +235,7 @@ class Store:
     @cython.ccall
     def apply_free(self, job: Job, due: cython.ulonglong) -> cython.void:
         """A held job is ready, or delayed until `due`."""
-        self.rare(job).hold_reason = b""
-        self._tidy(job)
+        self._unhold(job)
         self._move(job, DELAYED if due else READY, due, BY_FREE)
 
     @cython.ccall
@@ -262,9 +261,16 @@ class Store:
             self.rare(job).attributes = attributes
             self._tidy(job)
         if mask & CHANGE_DUE:
+            self._unhold(job)
             state = DELAYED if due else READY
             job.due = due
         self.index.enter(job, state, job.due)
+
+    @cython.cfunc
+    def _unhold(self, job: Job) -> cython.void:
+        if job.extra is not None:
+            job.extra.hold_reason = b""
+            self._tidy(job)
 
     @cython.cfunc
     def _tidy(self, job: Job) -> cython.void:
