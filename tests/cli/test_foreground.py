@@ -100,10 +100,10 @@ def test_uvloop_is_used_where_it_is_installed(monkeypatch):
 @pytest.mark.parametrize(
     ("address", "end"),
     [
-        ("127.0.0.1:5", "nc -q1 127.0.0.1 5"),
-        ("0.0.0.0:5", "nc -q1 127.0.0.1 5"),
-        ("[::]:5", "nc -q1 ::1 5"),
-        ("unix:/x", "nc -q1 -U /x"),
+        ("127.0.0.1:5", "nc 127.0.0.1 5"),
+        ("0.0.0.0:5", "nc 127.0.0.1 5"),
+        ("[::]:5", "nc ::1 5"),
+        ("unix:/x", "nc -U /x"),
     ],
 )
 def test_the_first_job_can_be_typed_as_it_stands(address, end):

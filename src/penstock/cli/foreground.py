@@ -25,7 +25,7 @@ from penstock.server.listeners import Door
 from penstock.server.notify import Notifier
 
 KEPT_IN_MEMORY = "jobs are kept in memory: they are gone when the server stops"
-FIRST_JOB = r"printf 'put 0 0 60 5\r\nhello\r\n'"
+FIRST_JOB = r"printf 'put 0 0 60 5\r\nhello\r\nquit\r\n'"
 
 logger = structlog.get_logger("penstock.server")
 
@@ -123,5 +123,5 @@ def first_job(address: Address) -> str:
     """Give the line that puts a first job."""
     if isinstance(address, TcpAddress):
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
-        return f"{FIRST_JOB} | nc -q1 {host} {address.port}"
-    return f"{FIRST_JOB} | nc -q1 -U {address.path}"
+        return f"{FIRST_JOB} | nc {host} {address.port}"
+    return f"{FIRST_JOB} | nc -U {address.path}"

@@ -112,8 +112,8 @@ def test_the_banner_tells_version_pid_addresses_mode_and_a_first_job(tmp_path):
             f"  beanstalk  127.0.0.1:{port}",
             f"  beanstalk  unix:{tmp_path}/s",
             "  jobs are kept in memory: they are gone when the server stops",
-            r"  try it     printf 'put 0 0 60 5\r\nhello\r\n'"
-            f" | nc -q1 127.0.0.1 {port}",
+            r"  try it     printf 'put 0 0 60 5\r\nhello\r\nquit\r\n'"
+            f" | nc 127.0.0.1 {port}",
         ]
 
 
