@@ -28,7 +28,7 @@ cdef class Reactor:
     cdef unsigned char* scratch
 
     cdef void _guarded(self, unsigned long long key, unsigned int events)
-    cdef void _admit_mistake(self, object error, object owner)
+    cdef void _give_up(self, object owner)
     cdef void _go_on(self)
     cdef void _serve(self, unsigned long long key, unsigned int events)
     cdef void _remember(self, int fd, object owner)

@@ -107,12 +107,12 @@ class Reactor:
         try:
             self._serve(key, events)
         except Exception as error:
-            self._admit_mistake(error, self.by_fd[cython.cast(cython.int, key)])
+            self.report(error)
+            self._give_up(self.by_fd[cython.cast(cython.int, key)])
 
     @cython.cfunc
-    def _admit_mistake(self, error: object, owner: object) -> cython.void:
+    def _give_up(self, owner: object) -> cython.void:
         self.turn.running = None
-        self.report(error)
         if isinstance(owner, Connection):
             self.close(owner)
 
@@ -131,7 +131,8 @@ class Reactor:
             try:
                 self._execute(connection)
             except Exception as error:
-                self._admit_mistake(error, connection)
+                self.report(error)
+                self._give_up(connection)
 
     @cython.cfunc
     def _serve(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
