@@ -33,7 +33,12 @@ SOURCE = ROOT / "src"
 FORMS = ("compiled", "plain")
 
 # What calls C has no plain form.
-COMPILED_ONLY = {"penstock.core.reactor", "penstock.log.file.disk"}
+COMPILED_ONLY = {
+    "penstock.core.acceptor",
+    "penstock.core.connection",
+    "penstock.core.reactor",
+    "penstock.log.file.disk",
+}
 
 
 def typed_modules() -> list[str]:
