@@ -16,7 +16,17 @@ from penstock.core.commands import (
     Unset,
 )
 from penstock.core.job import BURIED, BY_EXPIRY, DELAYED, HELD, READY, RESERVED
-from penstock.core.kinds import CHANGE, CLEAR, DELETE, FREE, HOLD, NOTE, PUT, SET, UNSET
+from penstock.core.kinds import (
+    CHANGE,
+    CLEAR,
+    DELETE,
+    FREE,
+    HOLD,
+    NOTE,
+    PUT,
+    SET,
+    UNSET,
+)
 from tests.core.story import SECOND, attribute
 
 DONE = [("committed", [None])]
@@ -292,3 +302,24 @@ def test_a_held_job_that_is_given_a_delay_forgets_why_it_was_held(story, client)
     story.commit(client, Hold(id, b"waits for a sign"), Change(id, delay=0))
     assert story.state(id) == READY
     assert story.job(id).extra is None
+
+
+@pytest.mark.parametrize("id", [-1, 0, 1 << 53, 1 << 64])
+def test_an_id_that_no_job_can_have_is_not_found(story, client, id):
+    for command in (Delete(id), Hold(id), Free(id), Change(id), Note(id, b"n", b"")):
+        assert story.commit(client, command) == refused("not found")
+
+
+def test_a_body_may_not_be_larger_than_a_job_may_be(story, client):
+    story.engine.policy.max_job_size = 3
+    assert story.commit(client, Put(b"a", b"1234")) == refused("job too big")
+
+
+def test_a_state_named_twice_is_cleared_once(story, client):
+    story.put(client)
+    story.put(client)
+    story.engine.reserve_job(client, 2)
+    client.heard()
+    both = Clear(b"default", (READY, READY))
+    assert story.commit(client, both) == [("committed", [1])]
+    assert (story.engine.index.find(1), story.state(2)) == (None, RESERVED)

@@ -458,3 +458,12 @@ async def test_puts_wait_while_too_much_is_collecting(house):
     assert house.engine.store.next_id == 4
     house.log.release_all()
     assert await after == 3
+
+
+@in_a_house
+async def test_a_reserve_that_could_not_be_asked_leaves_room_for_the_next(house):
+    local = house.local()
+    with pytest.raises(OverflowError):
+        await local.reserve_job(1 << 64)
+    id = await local.put(b"body")
+    assert await local.reserve_job(id) == Found(id, b"body")

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from penstock.core import checks, kinds
 from penstock.core import job as states
-from penstock.core import kinds
 from penstock.core.counters import Counters
 from penstock.core.job import Job
 from penstock.core.policy import ADMITTED, DRAINING, OVERHEAD, Policy
@@ -25,6 +25,7 @@ NOT_FOUND = "not found"
 CONFLICT = "conflict"
 FULL = "full"
 REFUSED_DRAINING = "draining"
+TOO_BIG = "job too big"
 
 ANYTHING = object()  # no expectation about a record's value
 MOST_NOTE_BYTES = 64 * 1024
@@ -36,8 +37,8 @@ class Scope:
     """The parts that commands work on, and what earlier commands of a commit will have
     changed: states of jobs by id, values of records by namespace and key, and whether
     jobs were cleared, after which none is certain. `added` counts the bytes that puts
-    will take. `touched` are the tubes to look at
-    when all is done: no waiting session gets a job that a later command means."""
+    will take. `touched` are the tubes to look at when all is done: no waiting session
+    gets a job that a later command means."""
 
     store: Store
     turn: Turn
@@ -57,7 +58,7 @@ class Scope:
 
     def state(self, id: int) -> int:
         """Give the state of a job, 0 where there is none."""
-        if self.cleared:
+        if self.cleared or not 0 < id <= checks.MOST_ID:
             return 0
         job = self.store.index.find(id)
         return self.states.get(id, 0 if job is None else job.state)
@@ -100,7 +101,16 @@ class Put:
     ttr: int = 60_000_000_000
     attributes: bytes = b""
 
+    def __post_init__(self) -> None:
+        checks.check_tube(self.tube)
+        checks.check_number("pri", self.pri, checks.MOST_U32)
+        checks.check_number("delay", self.delay, checks.LONGEST)
+        checks.check_number("ttr", self.ttr, checks.LONGEST)
+        checks.check_attributes(self.attributes)
+
     def check(self, scope: Scope) -> str | None:
+        if len(self.body) > scope.policy.max_job_size:
+            return TOO_BIG
         verdict = scope.policy.admits(scope.added + len(self.body))
         scope.added += len(self.body) + OVERHEAD
         if verdict == ADMITTED:
@@ -125,6 +135,9 @@ class Delete:
 
     id: int
     reason: int = states.BY_CLIENT
+
+    def __post_init__(self) -> None:
+        checks.check_number("reason", self.reason, len(states.REASON_NAMES) - 1)
 
     def check(self, scope: Scope) -> str | None:
         if not scope.state(self.id):
@@ -166,6 +179,9 @@ class Free:
     id: int
     delay: int = 0
 
+    def __post_init__(self) -> None:
+        checks.check_number("delay", self.delay, checks.LONGEST)
+
     def check(self, scope: Scope) -> str | None:
         if scope.state(self.id) != states.HELD:
             return NOT_FOUND
@@ -188,6 +204,13 @@ class Change:
     pri: int | None = None
     delay: int | None = None
     attributes: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if self.tube is not None:
+            checks.check_tube(self.tube)
+        checks.check_number("pri", self.pri or 0, checks.MOST_U32)
+        checks.check_number("delay", self.delay or 0, checks.LONGEST)
+        checks.check_attributes(self.attributes or b"")
 
     def check(self, scope: Scope) -> str | None:
         if scope.state(self.id) not in CLEARABLE:
@@ -234,8 +257,9 @@ class Clear:
     def run(self, scope: Scope) -> int:
         tube: Tube = scope.store.index.tubes[self.tube]
         up_to = scope.store.next_id - 1
-        mask = sum(1 << state for state in self.states)
-        cleared = sum(tube.count(state) for state in self.states)
+        meant = [state for state in CLEARABLE if state in self.states]
+        mask = sum(1 << state for state in meant)
+        cleared = sum(tube.count(state) for state in meant)
         scope.turn.batch.clear_tube(self.tube, mask, up_to, scope.turn.now)
         scope.store.apply_clear(tube, mask, up_to, scope.turn.now)
         scope.touched.append(tube)
@@ -250,6 +274,9 @@ class Note:
     namespace: bytes
     value: bytes
     hard: bool = True
+
+    def __post_init__(self) -> None:
+        checks.check_namespace(self.namespace)
 
     def check(self, scope: Scope) -> str | None:
         if not scope.state(self.id):
@@ -270,6 +297,12 @@ class Set:
     value: bytes
     lifetime: int = 0
     expected: object = ANYTHING
+
+    def __post_init__(self) -> None:
+        checks.check_namespace(self.namespace)
+        checks.check_number("lifetime", self.lifetime, checks.LONGEST)
+        if self.namespace == POLICIES:
+            checks.check_tube(self.key)
 
     def check(self, scope: Scope) -> str | None:
         now = scope.value(self.namespace, self.key)
@@ -292,6 +325,9 @@ class Unset:
 
     namespace: bytes
     key: bytes
+
+    def __post_init__(self) -> None:
+        checks.check_namespace(self.namespace)
 
     def check(self, scope: Scope) -> str | None:
         if scope.value(self.namespace, self.key) is None:

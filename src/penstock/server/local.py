@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from penstock.core.checks import check_attributes
 from penstock.core.commands import Command
 from penstock.core.extra import Extra
 from penstock.core.job import BURIED, DELAYED, READY, RESERVED
@@ -88,6 +89,9 @@ class LocalSession(Session):
             self._reserving = future
         try:
             command(self, *given)
+        except BaseException:
+            self._reserving = None if job else self._reserving
+            raise
         finally:
             self._asked = None
         self._turn.speak(self)
@@ -157,6 +161,7 @@ class LocalSession(Session):
         checked("pri", pri, MOST_PRI)
         checked("delay", delay, LONGEST)
         ttr = checked("ttr", ttr, LONGEST) or SECOND
+        check_attributes(attributes)
         if len(body) > self._engine.policy.max_job_size:
             return Refusal.TOO_BIG
         await self._room()
