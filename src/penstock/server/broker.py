@@ -13,6 +13,8 @@ expiry instead of expiring jobs whose RESERVED has not left.
 import asyncio
 from collections.abc import Callable
 
+import cython
+
 from penstock.clock import Clock
 from penstock.core.engine import Engine
 from penstock.core.events import Batch
@@ -28,6 +30,8 @@ STALLED = 0.010  # seconds between two looks at the clock while time stands stil
 ALWAYS = 0xFFFFFFFFFFFFFFFF
 
 
+@cython.final
+@cython.cclass
 class Broker:
     """Turns of the loop: time, sockets, commit, replies."""
 
@@ -43,6 +47,7 @@ class Broker:
         self.log = log
         self.reactor: Reactor | None = None
         self._clock = clock
+        self._now = clock.now
         self._failed = failed
         self._loop: asyncio.AbstractEventLoop | None = None
         self._spare: Batch | None = Batch()
@@ -86,9 +91,10 @@ class Broker:
         self.reactor.run()
         self._finish()
 
-    def advance(self) -> None:
+    @cython.ccall
+    def advance(self) -> cython.void:
         """Let engine time catch up, and do what is due."""
-        now = self._clock.now() + self._offset
+        now: cython.longlong = self._now() + self._offset
         if self._flying is not None:
             now = min(now, self._flying.now + STANDSTILL)
         self.engine.tick(now)
@@ -104,7 +110,8 @@ class Broker:
         self._staged = False
         self._finish()
 
-    def _finish(self) -> None:
+    @cython.ccall
+    def _finish(self) -> cython.void:
         """Commit what was staged, send what may leave, and arrange the next turn."""
         if self.turn.batch.count:
             self._commit_or_wait()
@@ -112,19 +119,21 @@ class Broker:
             self._flush()
         self._arrange()
 
-    def _flush(self) -> None:
+    @cython.ccall
+    def _flush(self) -> cython.void:
         for session in self.turn.take_spoken():
             if session.link is not None:
                 session.link.flush()
 
-    def _arrange(self) -> None:
+    @cython.ccall
+    def _arrange(self) -> cython.void:
         assert self._loop is not None
         assert self.reactor is not None
         # Sending may have let a connection go on with commands that were here before.
         if self.turn.spoken or self.reactor.has_work():
             self._come_back()
             return
-        moment = self.engine.next_moment()
+        moment: cython.ulonglong = self.engine.next_moment()
         if moment >= self._timer_at:
             return
         if self._timer is not None:
@@ -135,12 +144,14 @@ class Broker:
         seconds = max(least, (moment - self.turn.now) / SECOND)
         self._timer = self._loop.call_later(min(seconds, LONGEST_SLEEP), self._on_timer)
 
-    def _come_back(self) -> None:
+    @cython.ccall
+    def _come_back(self) -> cython.void:
         if self._loop is not None and not self._coming:
             self._coming = True
             self._loop.call_soon(self._run)
 
-    def _is_standing(self) -> bool:
+    @cython.ccall
+    def _is_standing(self) -> cython.bint:
         flying = self._flying
         return flying is not None and self.turn.now >= flying.now + STANDSTILL
 
@@ -151,7 +162,8 @@ class Broker:
 
     # The log.
 
-    def _commit_or_wait(self) -> None:
+    @cython.ccall
+    def _commit_or_wait(self) -> cython.void:
         # With an instant log no reply waits, and small batches are only work.
         hurried = self.turn.batch.hard and not self.log.instant
         if hurried or self.turn.batch.size() > LAZY:
@@ -164,7 +176,8 @@ class Broker:
         self._sealing = None
         self._commit()
 
-    def _commit(self) -> None:
+    @cython.ccall
+    def _commit(self) -> cython.void:
         """Hand the batch to the log; while one is in flight, this one goes on
         collecting and leaves when that one has arrived."""
         if self._spare is None or not self.turn.batch.count:
