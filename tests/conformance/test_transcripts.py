@@ -42,7 +42,9 @@ def cases() -> Iterator[object]:
     """One case for each scenario and each way it is played."""
     for way in WAYS:
         for scenario in SCENARIOS:
-            marks = [pytest.mark.slow] if way in REAL and scenario.waits else []
+            # A process for each scenario, and Python takes its time to start.
+            slow = way == "server" or (way in REAL and scenario.waits)
+            marks = [pytest.mark.slow] if slow else []
             name = f"{way}-{scenario.path.stem}-{scenario.title.replace(' ', '_')}"
             yield pytest.param(way, scenario, id=name, marks=marks)
 

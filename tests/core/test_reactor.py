@@ -211,6 +211,29 @@ def test_a_slow_reader_is_bounded_and_gets_everything_in_the_end(plumbing):
     assert len(session.outbox) == 0
 
 
+def test_large_bodies_arrive_byte_for_byte_among_small_ones(plumbing):
+    end, session = plumbing.connect()
+    sizes = [16383, 16384, 3, 60000, 40000, 0, 20000, 17000, 30000, 16500] * 2
+    bodies = [bytes([65 + n]) * size for n, size in enumerate(sizes)]
+    for body in bodies:
+        end.sendall(b"put 0 0 60 %d\r\n%s\r\n" % (len(body), body))
+        plumbing.settle()
+        assert end.recv(100).startswith(b"INSERTED")
+    numbered = list(enumerate(bodies, 1))
+    end.sendall(b"".join(b"peek %d\r\n" % id for id, _ in numbered))
+    expected = b"".join(b"FOUND %d %d\r\n%s\r\n" % (n, len(b), b) for n, b in numbered)
+    end.setblocking(False)
+    heard = b""
+    while len(heard) < len(expected):
+        plumbing.reactor.run()
+        try:
+            heard += end.recv(7001)
+        except BlockingIOError:
+            continue
+    assert heard == expected
+    assert len(session.outbox) == 0
+
+
 def test_a_slow_reader_that_resets_is_closed_once(plumbing):
     end, session = plumbing.connect()
     end.sendall(BIG + b"peek 1\r\n" * 200)

@@ -24,6 +24,7 @@ CLIENTS = 6
 ABOUT_A_JOB = [b"delete %d", b"delete %d", b"touch %d", b"bury %d 7"]
 ABOUT_A_JOB += [b"release %d 9 0", b"release %d 1024 2", b"reserve-job %d"]
 ABOUT_A_JOB += [b"kick-job %d", b"peek %d", b"stats-job %d"]
+OF_ITS_JOB = [b"touch %d", b"bury %d 7", b"release %d 9 0", b"release %d 5 2"]
 ABOUT_A_TUBE = [b"use %s", b"watch %s", b"ignore %s", b"stats-tube %s"]
 ABOUT_A_TUBE += [b"pause-tube %s 0", b"pause-tube %s 2"]
 MOST_JOBS = 300  # more are kicked and deleted, so that ids go on meaning something
@@ -39,6 +40,7 @@ class RandomRun:
         self.program = Client(self.engine)
         self.outboxes = hashlib.sha256()
         self.commands = 0
+        self.client = 0
 
     def run(self, count: int) -> None:
         """Do that many commands, and what time brings."""
@@ -61,7 +63,7 @@ class RandomRun:
 
     def send(self) -> None:
         """One client sends a few commands at once."""
-        client = self.random.randrange(CLIENTS)
+        client = self.client = self.random.randrange(CLIENTS)
         count = self.random.choice([1, 1, 1, 2, 5])
         self.commands += count
         self.talk.send(client, b"".join(self.command() for _ in range(count)))
@@ -142,6 +144,15 @@ class RandomRun:
     def about_a_job(self) -> bytes:
         return self.random.choice(ABOUT_A_JOB) % self.id() + b"\r\n"
 
+    def about_its_job(self) -> bytes:
+        """What a worker says of a job that it holds, if it holds one."""
+        index, session = self.engine.index, self.talk.line(self.client).session
+        jobs = (index.find(id) for id in index.reserved_ids())
+        own = [job.id for job in jobs if job and session.holds(job.holder)]
+        if not own:
+            return self.take()
+        return self.random.choice(OF_ITS_JOB) % self.random.choice(own) + b"\r\n"
+
     def about_a_tube(self) -> bytes:
         return self.random.choice(ABOUT_A_TUBE) % self.tube() + b"\r\n"
 
@@ -200,6 +211,7 @@ LINES_BY_WEIGHT: list[tuple[Callable[[RandomRun], bytes], int]] = [
     (RandomRun.take, 18),
     (RandomRun.wait, 2),
     (RandomRun.about_a_job, 30),
+    (RandomRun.about_its_job, 12),
     (RandomRun.about_a_tube, 10),
     (RandomRun.alone, 8),
     (RandomRun.quit, 1),

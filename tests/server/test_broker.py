@@ -343,6 +343,7 @@ async def test_time_stands_still_while_a_commit_is_outstanding_for_a_second(hous
     started = house.log.flying.now
     await house.advance(60)
     assert house.engine.turn.now == started + SECOND
+    assert house.broker.standstills == 1
     assert house.engine.index.find(1).state == RESERVED
     house.log.release_all()
     await blocked

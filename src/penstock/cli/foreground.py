@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -106,7 +107,9 @@ def announce(addresses: list[Address], log_format: str) -> None:
             note=KEPT_IN_MEMORY,
         )
         return
-    print("\n".join(banner(addresses)), file=sys.stderr, flush=True)
+    # Who starts us may have closed our stderr: that is no reason not to serve.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print("\n".join(banner(addresses)), file=sys.stderr, flush=True)
 
 
 def banner(addresses: list[Address]) -> list[str]:

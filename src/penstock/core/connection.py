@@ -7,11 +7,24 @@ from collections.abc import Callable
 
 import cython
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
-from cython.cimports.penstock.core.sockets import MSG_NOSIGNAL, send
+from cython.cimports.libc.string import memset
+from cython.cimports.penstock.core.sockets import (
+    MSG_NOSIGNAL,
+    epoll_ctl,
+    epoll_event,
+    iovec,
+    msghdr,
+    send,
+    sendmsg,
+)
 
 from penstock.core.buffer import Buffer
+from penstock.core.outbox import Outbox
 from penstock.core.session import Session
 from penstock.core.turn import Turn
+
+if not cython.compiled:
+    MOST_PARTS = 16  # pieces that one call sends
 
 
 @cython.final
@@ -37,6 +50,18 @@ class Connection:
         """Send what may leave: somebody else's command or the log allowed it."""
         if self.fd >= 0:
             self.proceed(self)
+
+    @cython.cfunc
+    def watch(
+        self, epoll: cython.int, operation: cython.int, interest: cython.uint
+    ) -> cython.void:
+        """Tell epoll what to report; `interest` is what it has been told last."""
+        event: epoll_event
+        event.events = interest
+        event.data.u64 = (cython.cast(cython.ulonglong, self.serial) << 32) | self.fd
+        self.interest = interest
+        if epoll_ctl(epoll, operation, self.fd, cython.address(event)) < 0:
+            raise OSError(errno, "epoll_ctl")
 
     @cython.cfunc
     def feed(self, turn: Turn) -> cython.void:
@@ -68,11 +93,49 @@ class Connection:
     @cython.cfunc
     def send(self, turn: Turn) -> cython.bint:
         """Send once what may leave; tell whether the peer is still there."""
-        outbox: Buffer = self.session.outbox
         count: cython.Py_ssize_t = self.session.sendable(turn.durable)
         if count == 0:
             return True
-        count = send(self.fd, outbox.data + outbox.start, count, MSG_NOSIGNAL)
+        if self.session.outbox.large:
+            count = self._send_pieces(self.session.outbox, count)
+        else:
+            buffer: Buffer = self.session.outbox.buffer
+            count = send(self.fd, buffer.data + buffer.start, count, MSG_NOSIGNAL)
         if count >= 0:
             self.session.sent(count)
         return count >= 0 or errno == EAGAIN or errno == EINTR
+
+    @cython.cfunc
+    def _send_pieces(
+        self, outbox: Outbox, count: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """Send the buffer's bytes and the large bodies between them in one call."""
+        parts: iovec[16]  # MOST_PARTS
+        message: msghdr
+        used: cython.int = 0
+        at: cython.Py_ssize_t = outbox.buffer.start
+        gone: cython.ulonglong = outbox.left
+        front: cython.Py_ssize_t = outbox.front
+        step: cython.Py_ssize_t
+        for i in range(min(len(outbox.large), MOST_PARTS // 2 - 1)):
+            body: bytes = outbox.large[i]
+            place: cython.ulonglong = outbox.places[i]
+            step = min(count, cython.cast(cython.Py_ssize_t, place - gone))
+            parts[used].iov_base = outbox.buffer.data + at
+            parts[used].iov_len = step
+            at, gone, count = at + step, gone + step, count - step
+            step = min(count, len(body) - front)
+            parts[used + 1].iov_base = cython.cast(cython.p_uchar, body) + front
+            parts[used + 1].iov_len = step
+            used, front, count = used + 2, 0, count - step
+        if len(outbox.large) < MOST_PARTS // 2:
+            parts[used].iov_base = outbox.buffer.data + at
+            parts[used].iov_len = count
+            used += 1
+        memset(cython.address(message), 0, cython.sizeof(msghdr))
+        message.msg_iov = parts
+        message.msg_iovlen = used
+        sent: cython.Py_ssize_t = sendmsg(
+            self.fd, cython.address(message), MSG_NOSIGNAL
+        )
+        return sent

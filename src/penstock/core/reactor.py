@@ -33,7 +33,6 @@ from cython.cimports.penstock.core.sockets import (
     EPOLLRDHUP,
     close,
     epoll_create1,
-    epoll_ctl,
     epoll_event,
     epoll_wait,
     iovec,
@@ -107,11 +106,11 @@ class Reactor:
         try:
             self._serve(key, events)
         except Exception as error:
-            self.report(error)
-            self._give_up(self.by_fd[cython.cast(cython.int, key)])
+            self._give_up(self.by_fd[cython.cast(cython.int, key)], error)
 
     @cython.cfunc
-    def _give_up(self, owner: object) -> cython.void:
+    def _give_up(self, owner: object, error: Exception) -> cython.void:
+        self.report(error)
         self.turn.running = None
         if isinstance(owner, Connection):
             self.close(owner)
@@ -126,13 +125,24 @@ class Reactor:
         self.unfinished = []
         for connection in waiting:
             connection.unfinished = False
-            if connection.fd < 0:
-                continue
-            try:
-                self._execute(connection)
-            except Exception as error:
-                self.report(error)
-                self._give_up(connection)
+            self._go_on_with(connection, True)
+
+    @cython.cfunc
+    def _go_on_with(self, connection: Connection, run: cython.bint) -> cython.void:
+        """Run and send; a mistake of ours costs that connection, not the others."""
+        if connection.fd < 0:
+            return
+        try:
+            if run:
+                connection.feed(self.turn)
+            self.proceed(connection)
+        except Exception as error:
+            self._give_up(connection, error)
+
+    @cython.ccall
+    def settle(self, connection: Connection) -> cython.void:
+        """Send what somebody else's command, or the log, has set free."""
+        self._go_on_with(connection, False)
 
     @cython.cfunc
     def _serve(self, key: cython.ulonglong, events: cython.uint) -> cython.void:
@@ -191,27 +201,11 @@ class Reactor:
             self._welcome(fd, listener.opener())
 
     @cython.cfunc
-    def _control(
-        self,
-        operation: cython.int,
-        connection: Connection,
-        interest: cython.uint,
-    ) -> cython.void:
-        event: epoll_event
-        event.events = interest
-        event.data.u64 = (cython.cast(cython.ulonglong, connection.serial) << 32) | (
-            connection.fd
-        )
-        connection.interest = interest
-        if epoll_ctl(self.fd, operation, connection.fd, cython.address(event)) < 0:
-            raise OSError(errno, "epoll_ctl")
-
-    @cython.cfunc
     def _welcome(self, fd: cython.int, session: Session) -> cython.void:
-        connection: Connection = Connection(fd, self.proceed, session)
+        connection: Connection = Connection(fd, self.settle, session)
         self.serial = self.serial % 0x7FFFFFFF + 1
         connection.serial = self.serial
-        self._control(EPOLL_CTL_ADD, connection, EPOLLIN | EPOLLRDHUP)
+        connection.watch(self.fd, EPOLL_CTL_ADD, EPOLLIN | EPOLLRDHUP)
         self._remember(fd, connection)
         session.link = connection
         self.connections += 1
@@ -254,7 +248,8 @@ class Reactor:
         if count == 0:
             connection.half_closed = True
             connection.ended = True
-            self._execute(connection)
+            connection.feed(self.turn)
+            self.proceed(connection)
         elif errno in (EAGAIN, EINTR):
             self.proceed(connection)
         else:
@@ -271,12 +266,6 @@ class Reactor:
 
     # Running and writing.
 
-    @cython.cfunc
-    def _execute(self, connection: Connection) -> cython.void:
-        """Run the commands in a connection's buffer, as far as they go."""
-        connection.feed(self.turn)
-        self.proceed(connection)
-
     @cython.ccall
     def proceed(self, connection: Connection) -> cython.void:
         """Send what may leave, then decide what this connection does next."""
@@ -286,7 +275,7 @@ class Reactor:
         if not connection.send(self.turn):
             self.close(connection)
             return
-        idle: cython.bint = session.outbox.end == session.outbox.start
+        idle: cython.bint = session.outbox.size() == 0
         left: cython.bint = connection.input.end > connection.input.start
         if session.quitting:
             if idle:
@@ -318,7 +307,7 @@ class Reactor:
         if not connection.half_closed:
             interest |= EPOLLRDHUP
         if interest != connection.interest:
-            self._control(EPOLL_CTL_MOD, connection, interest)
+            connection.watch(self.fd, EPOLL_CTL_MOD, interest)
 
     # Closing.
 
@@ -329,7 +318,7 @@ class Reactor:
         if fd < 0:
             return
         # Deleted by hand: a forked child may keep the socket, and epoll with it.
-        self._control(EPOLL_CTL_DEL, connection, 0)
+        connection.watch(self.fd, EPOLL_CTL_DEL, 0)
         close(fd)
         connection.fd = -1
         self.by_fd[fd] = None
@@ -339,7 +328,9 @@ class Reactor:
         self.engine.close(connection.session)
 
     def shut(self) -> None:
-        """Close every connection and the reactor itself."""
+        """Close every connection and the reactor itself; the second time is idle."""
+        if not self.open:
+            return
         self.acceptor.shut()
         self.open = False
         for owner in list(self.by_fd):

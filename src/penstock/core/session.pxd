@@ -1,5 +1,5 @@
-from penstock.core.buffer cimport Buffer
 from penstock.core.extra cimport Extra
+from penstock.core.outbox cimport Outbox
 from penstock.core.tube cimport Tube
 
 cpdef enum:
@@ -40,7 +40,7 @@ cdef class Session:
     cdef public object link
     cdef bint queued
     cdef bint held
-    cdef readonly Buffer outbox
+    cdef readonly Outbox outbox
     cdef Py_ssize_t flight
     cdef unsigned long long flight_barrier
     cdef unsigned long long barrier

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import cython
 
-from penstock.core.buffer import Buffer
 from penstock.core.extra import Extra
+from penstock.core.outbox import Outbox
 from penstock.core.tube import Tube
 
 if not cython.compiled:
@@ -78,7 +78,7 @@ class Session:
         self.link: Link | None = None
         self.queued = False
         self.held = False
-        self.outbox = Buffer()
+        self.outbox = Outbox()
         self.flight = 0
         self.flight_barrier = 0
         self.barrier = 0
@@ -154,7 +154,7 @@ class Session:
         """Let what is said from now on wait for that batch."""
         if barrier <= self.barrier:
             return
-        self.flight = self.outbox.end - self.outbox.start
+        self.flight = self.outbox.size()
         self.flight_barrier = self.barrier if self.barrier > durable else 0
         self.barrier = barrier
 
@@ -162,7 +162,7 @@ class Session:
     def sendable(self, durable: cython.ulonglong) -> cython.Py_ssize_t:
         """Count the bytes at the front of the outbox that may leave."""
         if self.barrier <= durable:
-            return self.outbox.end - self.outbox.start
+            return self.outbox.size()
         if self.flight_barrier <= durable:
             return self.flight
         return 0

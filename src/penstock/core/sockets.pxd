@@ -17,6 +17,12 @@ cdef extern from "sys/epoll.h" nogil:
     const unsigned int EPOLLHUP
     const unsigned int EPOLLRDHUP
 
+cdef extern from "sys/uio.h" nogil:
+    cdef struct iovec:
+        void* iov_base
+        size_t iov_len
+    Py_ssize_t readv(int fd, const iovec* parts, int count)
+
 cdef extern from *:
     """
     #define _GNU_SOURCE 1
@@ -26,6 +32,10 @@ cdef extern from *:
 cdef extern from "sys/socket.h" nogil:
     int accept4(int fd, void* address, void* length, int flags)
     Py_ssize_t send(int fd, const void* data, size_t count, int flags)
+    cdef struct msghdr:
+        iovec* msg_iov
+        size_t msg_iovlen
+    Py_ssize_t sendmsg(int fd, const msghdr* message, int flags)
     int setsockopt(int fd, int level, int name, const void* value, unsigned int length)
     const int SOCK_NONBLOCK
     const int SOCK_CLOEXEC
@@ -41,9 +51,3 @@ cdef extern from "netinet/tcp.h" nogil:
 
 cdef extern from "unistd.h" nogil:
     int close(int fd)
-
-cdef extern from "sys/uio.h" nogil:
-    cdef struct iovec:
-        void* iov_base
-        size_t iov_len
-    Py_ssize_t readv(int fd, const iovec* parts, int count)

@@ -22,6 +22,7 @@ cdef class Broker:
     cdef bint _staged
     cdef bint _coming
     cdef public unsigned long long commits
+    cdef public unsigned long long standstills
 
     cpdef void advance(self)
     cpdef void _finish(self)

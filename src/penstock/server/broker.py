@@ -19,6 +19,7 @@ from penstock.clock import Clock
 from penstock.core.engine import Engine
 from penstock.core.events import Batch
 from penstock.core.reactor import Reactor
+from penstock.errors import LogError
 from penstock.log import Log
 
 IDLE = 0.020  # seconds until soft events are sealed
@@ -59,6 +60,7 @@ class Broker:
         self._staged = False
         self._coming = False
         self.commits = 0
+        self.standstills = 0
         self._spare.forgetful = self.turn.batch.forgetful = log.forgets
         log.start(self._durable, self._fail)
         if log.instant:
@@ -95,8 +97,10 @@ class Broker:
     def advance(self) -> cython.void:
         """Let engine time catch up, and do what is due."""
         now: cython.longlong = self._now() + self._offset
-        if self._flying is not None:
-            now = min(now, self._flying.now + STANDSTILL)
+        if self._flying is not None and now > self._flying.now + STANDSTILL:
+            now = self._flying.now + STANDSTILL
+            if not self._is_standing():
+                self.standstills += 1
         self.engine.tick(now)
 
     def stage(self) -> None:
@@ -189,7 +193,10 @@ class Broker:
         full.wall = self._clock.wall()
         full.next_id = self.engine.store.next_id
         self.commits += 1
-        self.log.append(full)
+        try:
+            self.log.append(full)
+        except (LogError, OSError) as error:
+            self._fail(error)
 
     def _durable(self, seq: int) -> None:
         """A batch has arrived: what waited for it may leave."""

@@ -181,7 +181,8 @@ class Server:
     def _is_quiet(self) -> bool:
         turn = self.engine.turn
         sessions = self.engine.matching.sessions.values()
-        return not (turn.held or turn.spoken or any(map(self._unsent, sessions)))
+        busy = turn.held or turn.spoken or self.reactor.has_work()
+        return not (busy or any(map(self._unsent, sessions)))
 
     def _end(self) -> None:
         self._notifier.close()
@@ -191,6 +192,7 @@ class Server:
         self.reactor.shut()
         close_all(self._doors)
         self.log.close()
+        logger.info("stopped", jobs_lost=len(self.engine.index.jobs))
 
     # What goes wrong.
 

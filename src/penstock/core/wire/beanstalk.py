@@ -82,7 +82,7 @@ class BeanstalkSession(Session):
             and not self.quitting
             and self.budget > 0
             and not (self.producer and self.engine.turn.is_full())
-            and self.outbox.end - self.outbox.start < MOST_OUTBOX
+            and self.outbox.size() < MOST_OUTBOX
         )
 
     @cython.ccall
@@ -190,7 +190,7 @@ class BeanstalkSession(Session):
         self.outbox.add(b" ")
         self.outbox.add_decimal(len(body))
         self.outbox.add(b"\r\n")
-        self.outbox.add(body)
+        self.outbox.add_body(body)
         self.outbox.add(b"\r\n")
 
     @cython.ccall
