@@ -19,6 +19,7 @@ from penstock.clock import Clock
 from penstock.core.engine import Engine
 from penstock.core.events import Batch
 from penstock.core.reactor import Reactor
+from penstock.core.turn import Turn
 from penstock.errors import LogError
 from penstock.log import Log
 
@@ -44,7 +45,7 @@ class Broker:
         failed: Callable[[Exception], None],
     ) -> None:
         self.engine = engine
-        self.turn = engine.turn
+        self.turn: Turn = engine.turn
         self.log = log
         self.reactor: Reactor | None = None
         self._clock = clock

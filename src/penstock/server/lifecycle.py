@@ -192,7 +192,8 @@ class Server:
         self.reactor.shut()
         close_all(self._doors)
         self.log.close()
-        logger.info("stopped", jobs_lost=len(self.engine.index.jobs))
+        if self._result == os.EX_OK:
+            logger.info("stopped", jobs_lost=len(self.engine.index.jobs))
 
     # What goes wrong.
 
