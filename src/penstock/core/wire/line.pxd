@@ -12,7 +12,6 @@ cdef class Line:
     cdef void begin(self, unsigned char* data, Py_ssize_t start, Py_ssize_t end)
     cpdef bint is_done(self) noexcept
     cdef bint starts(self, bytes word)
-    cdef bint equals(self, bytes word)
     cdef void _skip(self, unsigned char blank, unsigned char other) noexcept
     cdef bint number(self, unsigned long long most) noexcept
     cdef bint _digits(self) noexcept

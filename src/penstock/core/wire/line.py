@@ -58,11 +58,6 @@ class Line:
         return True
 
     @cython.cfunc
-    def equals(self, word: bytes) -> cython.bint:
-        """Tell whether the rest of the line is that word and nothing else."""
-        return self.end - self.at == len(word) and self.starts(word)
-
-    @cython.cfunc
     @cython.exceptval(check=False)
     def _skip(self, blank: cython.uchar, other: cython.uchar) -> cython.void:
         while self.at < self.end:
