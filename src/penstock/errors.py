@@ -55,6 +55,10 @@ class LogCorrupt(LogError):  # noqa: N818
     """What was read is not what was written."""
 
 
+class LogBusy(LogError):  # noqa: N818
+    """Another server is using this folder."""
+
+
 class LogFenced(LogError):  # noqa: N818
     """Another server owns this log now."""
 
