@@ -7,18 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from penstock.config import Settings, Systemd, from_systemd, load
+from penstock.config import Settings, Sync, Systemd, data_folder, from_systemd, load
 from penstock.errors import ConfigError, FlagError
+from penstock.log.file import NEVER
 from penstock.server.address import TcpAddress, UnixAddress
 
 KEYS = (
-    "data, memory, beanstalk, allow, max_job_size, max_connections, max_memory,"
-    " log_format"
+    "data, sync, memory, beanstalk, allow, max_job_size, max_connections,"
+    " max_memory, log_format"
 )
 VARIABLES = ", ".join(f"PENSTOCK_{key.upper()}" for key in KEYS.split(", "))
 ADDRESSES = "a list of addresses: HOST:PORT, [IPV6]:PORT, unix:PATH or off"
 SIZES = "a size up to 1GiB, such as 65535, 64KiB or 1MiB"
 RANGES = "a list of ranges such as 10.0.0.0/8 or fd00::/8"
+PLACE = "allowed is the path of a folder, and not together with memory"
+SYNCS = (
+    "allowed is always, interval:MS or never, where MS are 1 to 60000 milliseconds,"
+    " and none of them together with memory"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +45,7 @@ def written(text: str) -> Path:
 def test_without_anything_there_are_the_defaults():
     assert load({}, None, {}) == Settings(
         data=None,
+        sync=Sync("always", 0),
         memory=False,
         beanstalk=None,
         allow=(),
@@ -114,9 +121,74 @@ def test_what_containers_and_builds_set_is_no_setting(name):
     assert load({}, None, {name: "tcp://10.0.0.1:11300"}) == load({}, None, {})
 
 
-def test_memory_on_the_command_line_wins_over_a_folder_in_the_file():
-    settings = load({"memory": True}, written('data = "/x"'), {})
-    assert (settings.memory, settings.data) == (True, None)
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("always", 0),
+        ("interval:1", 1_000_000),
+        ("interval:50", 50_000_000),
+        ("interval:60000", 60_000_000_000),
+        ("never", NEVER),
+    ],
+)
+def test_sync_is_how_long_something_may_wait(text, interval):
+    assert load({"sync": text}, None, {}).sync == Sync(text, interval)
+
+
+# Where jobs are kept: one choice, made by whoever comes first.
+
+
+@pytest.mark.parametrize(
+    ("flags", "variables", "file", "place"),
+    [
+        ({"memory": True}, {}, 'data = "/x"', None),
+        ({"data": "/f"}, {}, "memory = true", "/f"),
+        ({"memory": True}, {}, 'data = "/x"\nsync = "never"', None),
+        ({}, {"PENSTOCK_MEMORY": "true"}, 'data = "/x"', None),
+        ({}, {"PENSTOCK_MEMORY": "false"}, 'data = "/x"', "/x"),
+        ({}, {"PENSTOCK_DATA": "/v"}, 'memory = true\ndata = "/x"', "/v"),
+        ({"data": "/f"}, {"PENSTOCK_DATA": "/v"}, 'data = "/x"', "/f"),
+    ],
+)
+def test_a_flag_for_memory_or_a_folder_rules_the_other_out(
+    flags, variables, file, place
+):
+    settings = load(flags, written(file), variables)
+    assert settings.memory is (place is None)
+    assert data_folder(settings, {}, 0) == (place and Path(place))
+
+
+@pytest.mark.parametrize(
+    ("environ", "user", "place"),
+    [
+        ({"STATE_DIRECTORY": "/var/lib/jobs:/var/lib/else"}, 0, "/var/lib/jobs"),
+        ({"STATE_DIRECTORY": "/s", "XDG_STATE_HOME": "/home/me/state"}, 7, "/s"),
+        ({"HOME": "/root"}, 0, "/var/lib/penstock"),
+        (
+            {"HOME": "/home/me", "XDG_STATE_HOME": "/home/me/s"},
+            7,
+            "/home/me/s/penstock",
+        ),
+        ({"HOME": "/home/me"}, 7, "/home/me/.local/state/penstock"),
+        (
+            {"HOME": "/home/me", "XDG_STATE_HOME": "relative"},
+            7,
+            "/home/me/.local/state/penstock",
+        ),
+    ],
+)
+def test_without_a_folder_there_is_one_for_each_kind_of_start(environ, user, place):
+    assert data_folder(load({}, None, environ), environ, user) == Path(place)
+
+
+def test_a_relative_folder_is_told_in_full(tmp_path):
+    settings = load({"data": "jobs"}, None, {})
+    assert data_folder(settings, {}, 7) == tmp_path / "jobs"
+
+
+def test_without_a_home_a_folder_has_to_be_named():
+    with pytest.raises(ConfigError, match="no home is there"):
+        data_folder(load({}, None, {}), {"HOME": ""}, 7)
 
 
 # Mistakes.
@@ -131,14 +203,13 @@ def test_memory_on_the_command_line_wins_over_a_folder_in_the_file():
         ({"beanstalk": ["a:1", "off"]}, f"--beanstalk off: allowed is {ADDRESSES}"),
         ({"allow": ["10.0.0.1/8"]}, f"--allow 10.0.0.1/8: allowed is {RANGES}"),
         ({"log_format": "xml"}, "--log-format xml: allowed is console or json"),
-        (
-            {"data": Path("/x")},
-            "--data /x: this release keeps jobs in memory only: leave it out",
-        ),
-        (
-            {"data": Path("/x"), "memory": True},
-            "--data /x: allowed is the path of a folder, and not together with memory",
-        ),
+        ({"data": "/x", "memory": True}, f"--data /x: {PLACE}"),
+        ({"data": ""}, f"--data : {PLACE}"),
+        ({"sync": "sometimes"}, f"--sync sometimes: {SYNCS}"),
+        ({"sync": "interval:0"}, f"--sync interval:0: {SYNCS}"),
+        ({"sync": "interval:60001"}, f"--sync interval:60001: {SYNCS}"),
+        ({"sync": "interval:5ms"}, f"--sync interval:5ms: {SYNCS}"),
+        ({"sync": "never", "memory": True}, f"--sync never: {SYNCS}"),
     ],
 )
 def test_a_wrong_flag_is_named(flags, line):
@@ -176,10 +247,10 @@ def test_a_wrong_variable_is_named(name, value, complaint):
             "max_connections = true",
             "max_connections = true: allowed is a whole number from 1 to 1000000",
         ),
-        (
-            'data = "/x"\nmemory = true',
-            "data = /x: allowed is the path of a folder, and not together with memory",
-        ),
+        ('data = "/x"\nmemory = true', f'data = "/x": {PLACE}'),
+        ("data = 5", f"data = 5: {PLACE}"),
+        ("sync = true", f"sync = true: {SYNCS}"),
+        ('sync = "always"\nmemory = true', f'sync = "always": {SYNCS}'),
         ("beanstalk =", "Invalid value (at end of document)"),
     ],
 )
@@ -187,6 +258,12 @@ def test_a_mistake_in_the_file_is_named(text, line):
     with pytest.raises(ConfigError) as told:
         load({}, written(text), {})
     assert str(told.value) == f"penstock.toml: {line}"
+
+
+def test_a_flag_for_syncs_is_not_lost_to_memory_in_the_file():
+    with pytest.raises(FlagError) as told:
+        load({"sync": "always"}, written("memory = true"), {})
+    assert str(told.value) == f"--sync always: {SYNCS}"
 
 
 def test_a_file_that_is_not_there_is_named():
@@ -249,6 +326,7 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
 
 def test_every_setting_is_documented_with_its_variable_or_flag():
-    page = (REFERENCE / "settings.md").read_text()
-    documented = {line.split("`")[1] for line in page.splitlines() if line[:3] == "| `"}
+    table = (REFERENCE / "settings.md").read_text().partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if line[:3] == "| `"]
+    documented = {row.split("`")[1] for row in rows}
     assert documented == set(Settings.model_fields)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -24,15 +24,21 @@ from pydantic_settings import (
 )
 
 from penstock.errors import ConfigError, FlagError
+from penstock.log.file import NEVER
 from penstock.server.access import Network
 from penstock.server.address import FORMS, Address, parse
 
 PREFIX = "PENSTOCK_"
 FILE = Path("penstock.toml")  # in the working directory
+ROOT = 0  # the user's number
+SYSTEM_FOLDER = Path("/var/lib/penstock")
 MIB = 1 << 20
 LARGEST_JOB = 1 << 30  # bytes; upstream's bound for its -z
 UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 SIZE = re.compile(r"(\d{1,18}) ?([A-Za-z]*)")
+INTERVAL = re.compile(r"interval:([1-9]\d{0,4})")  # milliseconds
+LONGEST_INTERVAL = 60_000
+MILLISECOND = 1_000_000  # nanoseconds
 
 # Variables that are no settings: what the build and the tests are told, and what
 # Kubernetes and Docker set for a service that is called penstock.
@@ -40,6 +46,8 @@ NO_SETTING = re.compile(r"(COMPILE|FORM|(SERVICE|PORT)(_\w+)?|NAME|ENV_\w+)")
 
 ALLOWED = {
     "data": "the path of a folder, and not together with memory",
+    "sync": "always, interval:MS or never, where MS are 1 to 60000 milliseconds,"
+    " and none of them together with memory",
     "memory": "true or false",
     "beanstalk": f"a list of addresses: {FORMS}",
     "allow": "a list of ranges such as 10.0.0.0/8 or fd00::/8",
@@ -51,6 +59,35 @@ ALLOWED = {
 
 
 # Values.
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """When the log is synced: as it was said, and for how many nanoseconds something
+    that was acknowledged may wait; 0 is not at all, NEVER is as the kernel pleases."""
+
+    text: str
+    interval: int
+
+
+def _sync(value: object) -> Sync:
+    if isinstance(value, Sync):
+        return value
+    if value == "always":
+        return Sync("always", 0)
+    if value == "never":
+        return Sync("never", NEVER)
+    match = INTERVAL.fullmatch(value) if isinstance(value, str) else None
+    if match is None or int(match[1]) > LONGEST_INTERVAL:
+        raise _refuse(value)
+    return Sync(match[0], int(match[1]) * MILLISECOND)
+
+
+def _folder(value: object) -> object:
+    """Refuse the empty path: to Python it is the working directory."""
+    if value == "":
+        raise _refuse(value)
+    return value
 
 
 def _refuse(value: object) -> PydanticCustomError:
@@ -121,7 +158,8 @@ class Settings(BaseSettings):
         validate_default=False,
     )
 
-    data: Path | None = None
+    data: Annotated[Path, BeforeValidator(_folder)] | None = None
+    sync: Annotated[Sync, PlainValidator(_sync)] = Sync("always", 0)
     memory: bool = False
     beanstalk: Annotated[tuple[Address, ...], BeforeValidator(_addresses)] | None = None
     allow: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()
@@ -187,18 +225,35 @@ def load(
     given = {key: value for key, value in flags.items() if value is not None}
     layers = [Layer("flag", given), _environment(environ), _file(config)]
     merged: dict[str, Any] = {}
-    for layer in layers:
-        chosen = "data" in merged or "memory" in merged
-        for key, value in layer.values.items():
-            # Where jobs are kept is one choice: a flag for one rules the other out.
-            if not (chosen and key in ("data", "memory")):
-                merged.setdefault(key, value)
+    for layer in reversed(layers):
+        merged |= layer.values
+    settings = _validated(merged, layers)
+    if settings.memory:
+        for key in ("data", "sync"):
+            _settle_memory(merged, key, layers)
+        settings = _validated(merged, layers)
+    return settings
+
+
+def _validated(merged: dict[str, Any], layers: list[Layer]) -> Settings:
     try:
-        settings = Settings(**merged)
+        return Settings(**merged)
     except ValidationError as error:
         raise _line(layers, error) from None
-    _check_place(settings, layers)
-    return settings
+
+
+def _settle_memory(merged: dict[str, Any], key: str, layers: list[Layer]) -> None:
+    """Let memory, or what it rules out, win by where they were said: a flag for one
+    rules the other out; both in one place are a mistake."""
+    if key not in merged or "memory" not in merged:
+        return
+    layer, other = _layer_of(key, layers), _layer_of("memory", layers)
+    if layers.index(other) < layers.index(layer):
+        del merged[key]
+    elif layer is other or key == "sync":
+        raise layer.line(key, f"allowed is {ALLOWED[key]}", merged[key])
+    else:
+        del merged["memory"]
 
 
 def _line(layers: list[Layer], error: ValidationError) -> ConfigError:
@@ -213,17 +268,6 @@ def _line(layers: list[Layer], error: ValidationError) -> ConfigError:
 
 def _layer_of(key: str, layers: list[Layer]) -> Layer:
     return next(layer for layer in layers if key in layer.values)
-
-
-def _check_place(settings: Settings, layers: list[Layer]) -> None:
-    """Refuse what this release cannot do with jobs' data."""
-    if settings.data is None:
-        return
-    layer = _layer_of("data", layers)
-    if settings.memory:
-        raise layer.line("data", f"allowed is {ALLOWED['data']}", settings.data)
-    complaint = "this release keeps jobs in memory only: leave it out"
-    raise layer.line("data", complaint, settings.data)
 
 
 def _environment(environ: Mapping[str, str]) -> Layer:
@@ -258,6 +302,39 @@ def _file(config: Path | None) -> Layer:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{path}: {reason}") from None
+
+
+# Where jobs are kept.
+
+
+def data_folder(
+    settings: Settings, environ: Mapping[str, str], user: int
+) -> Path | None:
+    """Give the data folder's absolute path; None where jobs are kept in memory.
+
+    Where nobody named one it is systemd's for this service, else the one of a system's
+    service for root, else the user's own.
+    """
+    if settings.memory:
+        return None
+    return (settings.data or _default_folder(environ, user)).absolute()
+
+
+def _default_folder(environ: Mapping[str, str], user: int) -> Path:
+    # systemd names several with colons between them; the first is ours.
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    if user == ROOT:
+        return SYSTEM_FOLDER
+    # The XDG base directory specification: a relative path is to be passed over.
+    for name, below in (
+        ("XDG_STATE_HOME", "penstock"),
+        ("HOME", ".local/state/penstock"),
+    ):
+        if environ.get(name, "").startswith("/"):
+            return Path(environ[name], below)
+    raise ConfigError("no home is there to keep jobs in: name a folder with --data")
 
 
 # systemd.
