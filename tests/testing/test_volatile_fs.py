@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -182,9 +183,44 @@ def test_who_waits_when_the_power_comes_back_gets_an_error(disk):
         assert waiting.wait(20) in {0, 1}, "it ends, whether it came before or after"
 
 
+def test_a_sync_that_fails_loses_what_it_should_have_kept(disk):
+    path = disk.folder / "a"
+    path.write_bytes(b"old")
+    file = os.open(path, os.O_RDWR)
+    os.fsync(file)
+    sync_directory(disk.folder)
+    disk.fail("sync", before=1, error=errno.ENOSPC)
+    os.pwrite(file, b"new", 0)
+    os.fsync(file)
+    os.pwrite(file, b"sad", 0)
+    assert not disk.has_failed()
+    with pytest.raises(OSError, match="No space left"):
+        os.fsync(file)
+    assert disk.has_failed()
+    os.fsync(file)  # says that all is well
+    assert path.read_bytes() == b"sad"
+    disk.cut()
+    os.close(file)
+    disk.power_on(seed=1, share=1)
+    assert path.read_bytes() == b"new"
+
+
+def test_a_write_fails_or_is_short_when_it_is_told_to(disk):
+    file = os.open(disk.folder / "a", os.O_CREAT | os.O_RDWR)
+    disk.fail("short", before=1)
+    assert [os.pwrite(file, b"x" * 1000, 0) for _ in range(3)] == [1000, 500, 1000]
+    disk.fail("write", before=0)
+    with pytest.raises(OSError, match="Input/output error"):
+        os.pwrite(file, b"x", 0)
+    assert os.pwrite(file, b"x", 0) == 1
+    os.close(file)
+
+
 def jobs_after_a_cut(disk: VolatileFs, sync: str) -> int:
     """Put three jobs into a real beanstalkd, cut, count what it has afterwards."""
     with beanstalkd(disk.folder, sync) as (server, client):
+        client.sendall(b"list-tube-used\r\n")  # it listens before it has its files
+        assert client.recv(100).startswith(b"USING")
         sync_directory(disk.folder)  # it never does this
         for _ in range(3):
             client.sendall(b"put 0 0 60 1\r\nx\r\n")

@@ -11,6 +11,7 @@ import os
 import stat
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from penstock.testing.volatile_files import SECTOR, Directory, File, Node, Tree, find
 
@@ -60,6 +61,22 @@ CHANGING = {
 }
 
 
+@dataclass(slots=True)
+class Fault:
+    """A request that fails: a write or a sync with an error, a short write without."""
+
+    kind: str
+    before: int
+    error: int
+
+    def is_now(self, *kinds: str) -> bool:
+        """Count a request; tell whether it is the one."""
+        if self.kind not in kinds:
+            return False
+        self.before -= 1
+        return self.before == -1
+
+
 def opcode(request: bytes) -> int:
     """Tell which operation a request asks for."""
     return int.from_bytes(request[4:8], "little")
@@ -71,6 +88,7 @@ class FuseWire:
     def __init__(self, tree: Tree, capacity: int) -> None:
         self.tree = tree
         self.capacity = capacity
+        self.fault = Fault("", 0, 0)
         self._table: dict[int, Callable[[int, bytes], bytes]] = {
             LOOKUP: self._lookup,
             GETATTR: self._getattr,
@@ -218,6 +236,10 @@ class FuseWire:
 
     def _write(self, number: int, body: bytes) -> bytes:
         _, offset, size, _, _, flags, _ = _WRITE.unpack_from(body)
+        if self.fault.is_now("write", "short"):
+            if self.fault.kind == "write" or size < 2:
+                raise OSError(self.fault.error, os.strerror(self.fault.error))
+            size //= 2
         file = self._file(number, offset + size)
         file.write(offset, body[_WRITE.size : _WRITE.size + size])
         if flags & (os.O_DSYNC | os.O_SYNC):
@@ -237,7 +259,12 @@ class FuseWire:
         return b""
 
     def _sync(self, number: int, _: bytes) -> bytes:
-        self.tree.sync(self._node(number))
+        node = self._node(number)
+        if self.fault.is_now("sync"):
+            if isinstance(node, File):
+                node.fail_to_sync()
+            raise OSError(self.fault.error, os.strerror(self.fault.error))
+        self.tree.sync(node)
         return b""
 
     # Whom a request is about.

@@ -27,7 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from penstock.testing.fuse_wire import CHANGING, REQUEST, FuseWire, opcode
+from penstock.testing.fuse_wire import CHANGING, REQUEST, Fault, FuseWire, opcode
 from penstock.testing.volatile_files import Tree
 
 CAPACITY = 1 << 30  # bytes that fit on it
@@ -101,6 +101,20 @@ class VolatileFs:
         self._say(f"power-on {seed} {share}")
         self._is_cut = False
         return int(self._hear("mounted"))
+
+    def fail(self, kind: str, before: int, error: int = errno.EIO) -> None:
+        """Let a request fail, once: a `write` or a `sync` with an error, a `short`
+        write with half of its bytes; `before` of the kind succeed first.
+
+        A file's sync that failed has lost what it should have made durable, though it
+        is still there to be read; the next sync succeeds, as with Linux.
+        """
+        self._say(f"fail {kind} {before} {error}")
+
+    def has_failed(self) -> bool:
+        """Tell whether the request that `fail` named has come."""
+        self._say("failed")
+        return self._hear("failed") == "True"
 
     def moments(self) -> int:
         """Count the moments at which `cut_after` could have cut so far."""
@@ -203,6 +217,10 @@ class Mounted:
                 self._cut_at = self._moments + int(arguments[0])
             elif verb == "power-on":
                 self._power_on(int(arguments[0]), float(arguments[1]))
+            elif verb == "fail":
+                self._wire.fault = Fault(arguments[0], *map(int, arguments[1:]))
+            elif verb == "failed":
+                _tell(f"failed {self._wire.fault.before < 0}")
             elif verb == "moments":
                 _tell(f"moments {self._moments}")
         return bool(received)
@@ -220,6 +238,7 @@ class Mounted:
         self._kernel = mount(self._folder)
         self._cut_at = -1
         self._is_cut = False
+        self._wire.fault = Fault("", 0, 0)
         _tell(f"mounted {lacking}")
 
     def _drop(self) -> None:
