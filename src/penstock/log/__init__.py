@@ -37,12 +37,18 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Bytes used and free, and the numbers of the oldest and the last durable batch."""
+    """Bytes used and free, and the numbers of the oldest and the last durable batch.
+
+    `trimmable` is the last batch of the oldest piece that can be trimmed as a whole, 0
+    where there is none; `piece` the bytes that a piece is made with.
+    """
 
     used: int
     room: int
     oldest: int
     durable: int
+    trimmable: int = 0
+    piece: int = 0
 
 
 Sink = Callable[[Stored], None]
@@ -73,6 +79,10 @@ class Log(Protocol):
     def read(self, from_seq: int) -> Iterator[Stored]:
         """Give the durable batches from that number on."""
 
+    def piece(self) -> int:
+        """Number the piece that the next batch goes to, or one before it; 0 where there
+        are none. Pieces are what `trim` forgets, oldest first."""
+
     def trim(self, upto_seq: int) -> None:
         """Forget batches up to that number, as far as whole pieces allow."""
 
@@ -81,6 +91,15 @@ class Log(Protocol):
 
     def seal(self) -> None:
         """Leave no doubt about where the log ends: nothing will follow for a while."""
+
+    def fileno(self) -> int:
+        """Give what becomes readable when `settle` has something to tell; -1 if never."""
+
+    def settle(self) -> None:
+        """Call back for what has become durable or failed since the last time."""
+
+    def finish(self) -> None:
+        """Block until nothing is in flight; only while starting and stopping."""
 
     def close(self) -> None:
         """Give everything back; nothing may be appended any more."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from penstock.errors import LogError
 from penstock.log import Batch, Sink, Stored, Usage
-from penstock.log.frame import CHECKSUM, seal, unseal
+from penstock.log.frame import last_checksum, seal, unseal
 
 
 class MemoryLog:
@@ -50,7 +50,7 @@ class MemoryLog:
     def _previous(self) -> int:
         if not self._batches:
             return 0
-        return int(CHECKSUM.unpack(self._batches[-1][-CHECKSUM.size :])[0])
+        return last_checksum(self._batches[-1])
 
     def read(self, from_seq: int) -> Iterator[Stored]:
         """Give the batches that are kept, from that number on."""
@@ -70,6 +70,20 @@ class MemoryLog:
 
     def seal(self) -> None:
         """Nothing here can be torn."""
+
+    def piece(self) -> int:
+        """There are no pieces: each batch can be forgotten by itself."""
+        return 0
+
+    def fileno(self) -> int:
+        """There is nothing to wait for."""
+        return -1
+
+    def settle(self) -> None:
+        """Everything was told at once."""
+
+    def finish(self) -> None:
+        """Nothing is ever in flight."""
 
     def close(self) -> None:
         """Take no more batches; what is kept can still be read."""

@@ -85,6 +85,22 @@ class HeldLog:
         """Count the seals; nothing here can be torn."""
         self.seals += 1
 
+    def piece(self) -> int:
+        """There are no pieces: each batch can be forgotten by itself."""
+        return 0
+
+    def fileno(self) -> int:
+        """There is nothing to wait for: the test tells."""
+        return -1
+
+    def settle(self) -> None:
+        """The test tells what becomes durable."""
+
+    def finish(self) -> None:
+        """Let everything become durable: the disk is slow, and not broken."""
+        if self.failed is None:
+            self.release_all()
+
     def close(self) -> None:
         """Take no more batches."""
         self._closed = True

@@ -1,0 +1,51 @@
+# The system calls of the disk's threads, which run without the interpreter.
+
+cdef extern from "<sys/uio.h>" nogil:
+    cdef struct iovec:
+        void* iov_base
+        size_t iov_len
+    ssize_t pwritev(int file, const iovec* parts, int count, long long offset)
+
+cdef extern from "<unistd.h>" nogil:
+    ssize_t pwrite(int file, const void* buffer, size_t count, long long offset)
+    int fdatasync(int file)
+    int fsync(int file)
+    int close(int file)
+    int unlinkat(int folder, const char* name, int flags)
+
+cdef extern from "<sys/eventfd.h>" nogil:
+    ctypedef unsigned long eventfd_t
+    int eventfd_read(int event, eventfd_t* count)
+    int eventfd_write(int event, eventfd_t count)
+
+cdef extern from "<fcntl.h>" nogil:
+    int O_WRONLY
+    int O_CREAT
+    int O_TRUNC
+    int O_CLOEXEC
+    int openat(int folder, const char* name, int flags, unsigned int mode)
+    int posix_fallocate(int file, long long offset, long long count)
+
+cdef extern from "<poll.h>" nogil:
+    cdef struct pollfd:
+        int fd
+        short events
+        short revents
+    short POLLIN
+    int poll(pollfd* waits, unsigned long count, int milliseconds)
+
+cdef extern from "<sys/vfs.h>" nogil:
+    cdef struct statfs:
+        long f_type
+    int fstatfs(int file, statfs* told)
+
+cdef extern from "<time.h>" nogil:
+    cdef struct timespec:
+        long tv_sec
+        long tv_nsec
+    int CLOCK_MONOTONIC
+    int clock_gettime(int clock, timespec* moment)
+
+cdef extern from "<errno.h>" nogil:
+    int errno
+    int EINTR

@@ -1,0 +1,359 @@
+"""The log in a folder: a batch is durable once its frame is synced.
+
+Appending hands one frame to the disk's thread; nothing here waits but the start and the
+end. The first append after a recovery makes a new segment: what was read above the last
+durable mark is written again there and synced, so that nothing is built on a page that
+the disk may not have.
+
+A segment is let go in two steps: the next frame, or the mark, says which segment is the
+oldest needed; once that is on stable storage the files below it are removed.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+
+from penstock.errors import LogCorrupt, LogError, LogFull
+from penstock.log import Batch, Sink, Stored, Usage
+from penstock.log.file import DISCARDED, PREPARED, SYNCED, Disk, Folder, Outcome
+from penstock.log.file.layout import (
+    MARK,
+    SECTOR,
+    SEGMENT_SIZE,
+    Header,
+    frame_check,
+    frame_size,
+    read_header,
+    segment_name,
+    segment_number,
+    write_frame,
+    write_header,
+    write_mark,
+)
+from penstock.log.file.opening import open_folder
+from penstock.log.file.scan import CHECK, Scan, Torn, frames
+from penstock.log.file.segments import SPARE, Segment, Segments
+from penstock.log.frame import take
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+CALM, SOON, NOW = 0, 1, 2  # how urgently the next segment is needed
+
+
+class FileLog:
+    """`torn` is what the last recovery cut off. `sync_took` and `syncs` tell of the
+    disk: how long its last sync lasted, in nanoseconds, and how many there were."""
+
+    instant = False
+    forgets = False
+
+    def __init__(
+        self, folder: Folder, disk: Disk, segment_size: int = SEGMENT_SIZE
+    ) -> None:
+        self.folder = folder
+        self.disk = disk
+        self.sync_took = 0
+        self.syncs = 0
+        self._segments = Segments(segment_size)
+        self._scan: Scan | None = None
+        self._store = b""
+        self._opened = False
+        self._closed = False
+        self._failed: LogError | None = None
+        self._term = 1
+        self._last = 0  # the last batch that was appended
+        self._check = 0  # its checksum
+        self._written = 0  # the last batch whose replies may leave
+        self._mark = 0  # the last batch that is on stable storage
+        self._stated = (0, 1)  # what the last write states: a seq, the oldest segment
+        self._declared = 1  # the oldest segment, as stable storage has it
+        self._sealed = 0  # the last batch that the mark names
+        self._seals = 0
+        self._waiting: Stored | None = None
+        self._flying = ""  # the file that is being written
+        self._filling = ""  # the file that is being prepared or removed
+        self._wants_seal = False
+        self._full = False
+        self._tell_durable: Callable[[int], None] = lambda seq: None
+        self._tell_failed: Callable[[Exception], None] = lambda error: None
+
+    def start(
+        self, durable: Callable[[int], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """Say whom to tell, in the thread that calls `settle`."""
+        self._tell_durable = durable
+        self._tell_failed = failed
+
+    def fileno(self) -> int:
+        """Give what to wait on before calling `settle`; -1 for nothing."""
+        return self.disk.fileno()
+
+    # Reading.
+
+    def recover(self, sink: Sink) -> None:
+        """Own the folder, and hand over every batch that is kept, oldest first.
+
+        Raises LogBusy, LogCorrupt or NewerFormat; nothing is changed in any case.
+        """
+        for stored in self.read(1):
+            sink(stored)
+
+    @property
+    def torn(self) -> Torn | None:
+        """Tell what the next start, or the last one, has cut off."""
+        return self._look().torn
+
+    def _look(self) -> Scan:
+        if self._scan is None:
+            self.folder.lock()
+            self._scan = Scan(self.folder)
+            self._last = self._written = self._scan.end.seq
+            self._term = self._scan.end.term + 1
+        return self._scan
+
+    def read(self, from_seq: int) -> Iterator[Stored]:
+        """Give the durable batches from that number on."""
+        scan = self._look()
+        if not self._opened:
+            yield from scan.batches(from_seq)
+            return
+        for segment in list(self._segments.kept):
+            if segment.last >= from_seq:
+                yield from self._read_segment(segment, from_seq)
+
+    def _read_segment(self, segment: Segment, from_seq: int) -> Iterator[Stored]:
+        last = min(segment.last, self._written)
+        seq = segment.first - 1
+        for _at, frame in frames(self.folder, self._header(segment), segment.end):
+            seq = frame.stored.seq
+            if from_seq <= seq <= last:
+                yield frame.stored
+            if seq >= last:
+                return
+        if seq < last:
+            hint = f"batch {seq + 1} cannot be read again; {CHECK}"
+            raise LogCorrupt("read", segment.name, hint=hint)
+
+    def _header(self, segment: Segment) -> Header:
+        header = read_header(self.folder.read(segment.name, 0, SECTOR))
+        if header is None:
+            raise LogCorrupt("read", segment.name, offset=0, hint=CHECK)
+        return header
+
+    # Writing.
+
+    def append(self, batch: Batch) -> None:
+        """Begin to write a batch; its bytes are taken at once."""
+        if self._closed or self._failed is not None:
+            raise LogError("append", hint="the log takes nothing any more")
+        assert self._waiting is None, "a batch is still in flight"
+        self._look()
+        assert batch.seq == self._last + 1, f"{batch.seq} after {self._last}"
+        if not self._opened:
+            self._open()
+        self._last = batch.seq
+        self._waiting = take(batch, self._term)
+        self._go_on()
+
+    def _open(self) -> None:
+        opened = open_folder(self.folder, self._look(), self._segments)
+        self._opened = True
+        self._store = opened.store
+        self._check = opened.check
+        self._mark = opened.mark
+        self._declared = self._segments.oldest
+
+    def _go_on(self) -> None:
+        """Start what can be started."""
+        if self._waiting is not None and not self._flying:
+            self._write(self._waiting)
+        if self._wants_seal and not self._flying and self._waiting is None:
+            self._write_mark()
+        if not self._filling:
+            self._fill()
+
+    def _write(self, batch: Stored) -> None:
+        segments = self._segments
+        size = frame_size(len(batch.payload))
+        header = b""
+        if not segments.fits(size):
+            if not segments.ready:
+                self._need_segment()
+                return
+            segments.begin(batch.seq, size)
+            header = self._begin(batch.seq)
+        segment = segments.current
+        parts = write_frame(
+            self._store, segment.number, segments.oldest, self._mark, batch, self._check
+        )
+        self._check = frame_check(parts)
+        place = segment.end - len(header)
+        segment.end += size
+        segment.last = batch.seq
+        self._waiting = None
+        self._stated = (batch.seq, segments.oldest)
+        self._flying = segment.name
+        self.disk.write(batch.seq, segment.name, place, (header, *parts))
+        self._set_pace()
+
+    def _begin(self, first: int) -> bytes:
+        """Give the header of the segment that begins with that batch."""
+        segments = self._segments
+        return write_header(
+            Header(
+                self._store,
+                segments.current.number,
+                segments.oldest,
+                segments.size,
+                first,
+                self._mark,
+                self._check,
+            )
+        )
+
+    def _need_segment(self) -> None:
+        """Wait for a segment to be prepared; without room there is nothing to wait
+        for, and what is owed to those who free room was not kept."""
+        self.disk.hurry(NOW)
+        if self._full and not self._segments.gone:
+            self._fail(LogFull("append", hint="free some, then start again"))
+
+    def _set_pace(self) -> None:
+        """Let the filling be done before the segment is three quarters full."""
+        segment = self._segments.current
+        quarters = 4 * segment.end // segment.size
+        ready = len(self._segments.ready)
+        self.disk.hurry(CALM if ready or not quarters else SOON if quarters < 2 else NOW)
+
+    def _write_mark(self) -> None:
+        self._wants_seal = False
+        self._seals += 1
+        oldest = self._segments.oldest
+        content = write_mark(self._store, oldest, self._written)
+        self._stated = (self._written, oldest)
+        self._flying = MARK
+        place = SECTOR * (self._seals % 2)
+        self.disk.write(self._written, MARK, place, (content,))
+
+    def _fill(self) -> None:
+        """Remove what is not needed, then prepare what will be."""
+        segments = self._segments
+        if segments.gone and segments.gone[0].number < self._declared:
+            self._filling = segments.gone[0].name
+            self.disk.discard(self._filling)
+        elif len(segments.ready) < SPARE and self._opened and not self._full:
+            self._filling = segment_name(segments.next_number())
+            self.disk.prepare(self._filling, segments.size)
+            self._set_pace()
+            if self._waiting is not None:
+                self.disk.hurry(NOW)
+
+    # What the disk tells.
+
+    def settle(self) -> None:
+        """Take note of what the disk has done; the callbacks are called from here."""
+        for outcome in self.disk.outcomes():
+            if outcome.error:
+                self._on_error(outcome)
+            elif outcome.kind == PREPARED:
+                self._filling = ""
+                self._segments.add_ready(self._segments.next_number())
+            elif outcome.kind == DISCARDED:
+                self._filling = ""
+                self._segments.gone.popleft()
+                self._full = False
+            else:
+                self._on_write(outcome)
+        if self._failed is None and not self._closed and self._opened:
+            self._go_on()
+
+    def _on_error(self, outcome: Outcome) -> None:
+        if outcome.kind == PREPARED and outcome.error in NO_SPACE:
+            self._filling = ""
+            self._full = True
+            return
+        name = outcome.name or self._segments.current.name
+        reason = f"{os.strerror(outcome.error)}: nothing is acknowledged from here on"
+        self._fail(LogError(outcome.call, name, hint=reason))
+
+    def _on_write(self, outcome: Outcome) -> None:
+        if outcome.kind == SYNCED:
+            self.syncs += 1
+            self.sync_took = outcome.took
+            self._mark = max(self._mark, outcome.seq)
+            if self._mark >= self._stated[0]:
+                self._declared = max(self._declared, self._stated[1])
+        if outcome.name == self._flying:
+            self._flying = ""
+        if outcome.name == MARK:
+            self._sealed = outcome.seq
+        elif outcome.seq > self._written:
+            self._written = outcome.seq
+            if self._failed is None:
+                self._tell_durable(outcome.seq)
+
+    def _fail(self, error: LogError) -> None:
+        """Nothing is acknowledged any more, whatever the disk says later."""
+        if self._failed is None:
+            self._failed = error
+            self._tell_failed(error)
+
+    # What the broker asks.
+
+    def piece(self) -> int:
+        """Give the number of a piece that is not behind that of the next batch."""
+        return self._segments.current.number if self._opened else 0
+
+    def trim(self, upto_seq: int) -> None:
+        """Forget batches up to that number, as far as whole segments allow."""
+        if self._opened:
+            self._segments.trim(min(upto_seq, self._written))
+
+    def usage(self) -> Usage:
+        """Tell how much is used; room is 0 once a segment could not be prepared."""
+        scan = self._look()
+        if not self._opened:
+            first = scan.headers[min(scan.headers)].first if scan.headers else 1
+            return Usage(0, self.folder.room(), first, scan.end.seq)
+        segments = self._segments
+        oldest = segments.kept[0]
+        whole = len(segments.kept) > 1
+        return Usage(
+            segments.allocated(),
+            self._room(),
+            oldest.first,
+            self._written,
+            oldest.last if whole else 0,
+            segments.size,
+        )
+
+    def _room(self) -> int:
+        segments = self._segments
+        owed = (SPARE - len(segments.ready)) * segments.size
+        room = self.folder.room() - owed
+        if self._full and room > 0:
+            # Somebody else has made room.
+            self._full = False
+            self._go_on()
+        return 0 if self._full else max(0, room)
+
+    def seal(self) -> None:
+        """Note how far the log is durable: nothing will follow for a while."""
+        trimmed = self._declared < self._segments.oldest
+        if self._opened and (self._sealed < self._written or trimmed):
+            self._wants_seal = True
+            self._go_on()
+
+    def finish(self) -> None:
+        """Block until nothing is in flight; only while starting and stopping."""
+        while self._failed is None and (self._flying or self._waiting is not None):
+            self.disk.wait()
+            self.settle()
+
+    def close(self) -> None:
+        """Finish what is in flight, and give the folder back."""
+        if self._closed:
+            return
+        self.finish()
+        self._closed = True
+        self.disk.close()
+        self.folder.close()

@@ -1,0 +1,114 @@
+"""Making a folder ready to be written: a new store, or a new segment behind an old end.
+
+Each step leaves a folder that the next start understands, and does again what was not
+finished: a store is named last, a new segment's header is written after its frames.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from penstock.log.file import Folder
+from penstock.log.file.layout import (
+    MARK,
+    QUARANTINE,
+    SECTOR,
+    STORE,
+    Header,
+    frame_check,
+    frame_size,
+    segment_name,
+    store_line,
+    write_frame,
+    write_header,
+    write_mark,
+)
+from penstock.log.file.scan import Scan
+from penstock.log.file.segments import Segment, Segments
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A store that can be written: its id, the last batch's checksum, and the last
+    batch that is on stable storage."""
+
+    store: bytes
+    check: int
+    mark: int
+
+
+def open_folder(folder: Folder, scan: Scan, segments: Segments) -> Opened:
+    """Make the segment that the next batch goes to, and note all segments there are."""
+    if scan.new:
+        return _make_store(folder, scan, segments)
+    _keep_what_was_torn(folder, scan)
+    proven = max(scan.end.mark, min(scan.sealed, scan.end.seq))
+    _note_kept(scan, segments, proven)
+    check = _write_again(folder, scan, segments, proven)
+    _remove_unused(folder, scan, segments.current.name)
+    return Opened(scan.store, check, scan.end.seq)
+
+
+def _make_store(folder: Folder, scan: Scan, segments: Segments) -> Opened:
+    store = secrets.token_bytes(16)
+    for name in scan.unused:
+        folder.remove(name)
+    header = Header(store, 1, 1, segments.size, 1, 0, 0)
+    folder.create(segment_name(1), segments.size)
+    folder.write(segment_name(1), 0, write_header(header))
+    folder.replace(MARK, 2 * write_mark(store, 1, 0))
+    folder.replace(STORE, store_line(store))
+    segments.last_number = 1
+    segments.kept.append(Segment(1, 1, 0, SECTOR, segments.size))
+    return Opened(store, 0, 0)
+
+
+def _keep_what_was_torn(folder: Folder, scan: Scan) -> None:
+    """Put the bytes aside that are about to be cut off."""
+    torn = scan.torn
+    if torn is not None:
+        content = folder.read(segment_name(torn.number), torn.offset, torn.count)
+        folder.replace(f"{QUARANTINE}{torn.number:010}-{torn.offset}.cut", content)
+
+
+def _note_kept(scan: Scan, segments: Segments, proven: int) -> None:
+    numbers = sorted(scan.headers)
+    lasts = [scan.headers[number].first - 1 for number in numbers[1:]]
+    for number, last in zip(numbers, [*lasts, proven], strict=True):
+        size = scan.folder.size(segment_name(number))
+        first = scan.headers[number].first
+        segments.kept.append(Segment(number, first, last, size, size))
+
+
+def _write_again(folder: Folder, scan: Scan, segments: Segments, proven: int) -> int:
+    """Begin a new segment with the batches that may not be on stable storage; give the
+    last one's checksum."""
+    number = scan.end.number + 1
+    check = first_check = scan.check_of(proven)
+    batches = list(scan.batches(proven + 1))
+    used = SECTOR + sum(frame_size(len(each.payload)) for each in batches)
+    size = max(segments.size, used)
+    name = segment_name(number)
+    folder.create(name, size)
+    offset = SECTOR
+    for stored in batches:
+        parts = write_frame(
+            scan.store, number, scan.end.oldest, proven, stored, check
+        )
+        frame = b"".join(parts)
+        folder.write(name, offset, frame)
+        offset += len(frame)
+        check = frame_check(parts)
+    header = Header(
+        scan.store, number, scan.end.oldest, size, proven + 1, proven, first_check
+    )
+    folder.write(name, 0, write_header(header))
+    segments.kept.append(Segment(number, proven + 1, scan.end.seq, offset, size))
+    segments.last_number = number
+    return check
+
+
+def _remove_unused(folder: Folder, scan: Scan, taken: str) -> None:
+    for name in scan.unused:
+        if name != taken:
+            folder.remove(name)
+    folder.sync()

@@ -1,0 +1,313 @@
+"""Reading a data folder: what is there, where the log ends, and what to believe.
+
+Nothing is changed. A bad frame is *torn* where the machine may have died while it was
+written, and *rot* otherwise. It is rot if anything tells that the batch that belongs
+there was durable once: it lies in a segment that another follows, or a frame behind it
+or the mark says that the log was durable through it, or its file is shorter than it was
+made. What was torn was never acknowledged; rot is refused, for what it has destroyed
+may have been.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from penstock.errors import FormatError, LogCorrupt, NewerFormat
+from penstock.log import Stored
+from penstock.log.file import Folder
+from penstock.log.file.layout import (
+    MARK,
+    SECTOR,
+    STORE,
+    Frame,
+    Header,
+    find_frames,
+    frame_length,
+    padded,
+    read_frame,
+    read_header,
+    read_mark,
+    read_store,
+    segment_name,
+    segment_number,
+)
+
+T = TypeVar("T")
+
+PIECE = 1024 * 1024  # bytes read at once
+
+CHECK = "see `penstock check`, and `penstock repair` to cut there"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where the log ends: its last batch, that one's checksum, and the place behind.
+
+    `mark` is the last batch known to be durable, `oldest` the first needed segment.
+    `next_id`, `now`, `wall` and `term` are the last batch's.
+    """
+
+    number: int
+    offset: int
+    seq: int
+    check: int
+    mark: int
+    oldest: int
+    term: int = 0
+    now: int = 0
+    wall: int = 0
+    next_id: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """What the machine was writing when it died; `count` bytes reach to the last that
+    is not zero."""
+
+    number: int
+    offset: int
+    count: int
+
+
+class Scan:
+    """A folder as it is now. Raises LogCorrupt or NewerFormat where it cannot be used.
+
+    `headers` are the segments that count, by number; `unused` the files of segments
+    that were prepared and not begun, or are no longer needed. A folder without a store
+    is `new`.
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.headers: dict[int, Header] = {}
+        self.unused: list[str] = []
+        self.torn: Torn | None = None
+        self.store = b""
+        self.sealed = 0
+        names = folder.names()
+        numbers = sorted(
+            number for name in names if (number := segment_number(name)) is not None
+        )
+        self.new = STORE not in names
+        if self.new:
+            self._expect_nothing(numbers)
+            self.end = End(0, 0, 0, 0, 0, 1)
+            return
+        self.store = self._believe(STORE, read_store, folder.read(STORE, 0, SECTOR))
+        self._read_mark(names)
+        damaged = self._read_headers(numbers)
+        self.end = self._find_end(numbers, damaged)
+        self._check_segments()
+
+    # What there is.
+
+    def _believe(self, name: str, read: Callable[[bytes], T], content: bytes) -> T:
+        try:
+            return read(content)
+        except NewerFormat:
+            raise
+        except FormatError as error:
+            raise self._corrupt(name, 0, str(error)) from None
+
+    def _corrupt(self, name: str, offset: int, reason: str) -> LogCorrupt:
+        return LogCorrupt("read", name, offset=offset, hint=f"{reason}; {CHECK}")
+
+    def _expect_nothing(self, numbers: list[int]) -> None:
+        """A folder that names no store may hold a segment whose store was never made,
+        and nothing that was begun."""
+        for number in numbers:
+            name = segment_name(number)
+            if self.folder.read(name, 0, SECTOR).strip(b"\0"):
+                raise self._corrupt(STORE, 0, f"it is missing, and {name} is there")
+            self.unused.append(name)
+
+    def _read_mark(self, names: list[str]) -> None:
+        if MARK not in names:
+            raise self._corrupt(MARK, 0, "it is missing")
+        self.folder.distrust(MARK)
+        content = self.folder.read(MARK, 0, 2 * SECTOR)
+        self.sealed, self._sealed_oldest = self._believe(
+            MARK, lambda read: read_mark(read, self.store), content
+        )
+
+    def _read_headers(self, numbers: list[int]) -> dict[int, FormatError]:
+        """Note the segments that were begun; give what is wrong with others."""
+        damaged = {}
+        for number in numbers:
+            name = segment_name(number)
+            self.folder.distrust(name)
+            try:
+                header = read_header(self.folder.read(name, 0, SECTOR))
+                if header is None:
+                    continue
+                if (header.store, header.number) != (self.store, number):
+                    raise FormatError("it belongs to another store or another place")
+                self.headers[number] = header
+            except NewerFormat:
+                raise
+            except FormatError as error:
+                damaged[number] = error
+        return damaged
+
+    # Where it ends.
+
+    def _find_end(self, numbers: list[int], damaged: dict[int, FormatError]) -> End:
+        if not self.headers:
+            raise self._corrupt(segment_name(1), 0, "no segment can be read")
+        last = max(self.headers)
+        name = segment_name(last)
+        content = self.folder.read(name, 0, self._size(last))
+        end = self._walk(last, len(content))
+        rest = content[end.offset :].rstrip(b"\0")
+        if rest:
+            self.torn = Torn(last, end.offset, len(rest))
+        self._refuse_rot(end, content, [n for n in numbers if n > last])
+        for number, error in damaged.items():
+            if number > last:
+                self.torn = Torn(number, 0, SECTOR)
+            elif number >= end.oldest:
+                raise self._corrupt(segment_name(number), 0, str(error))
+        return end
+
+    def _size(self, number: int) -> int:
+        name = segment_name(number)
+        size, made = self.folder.size(name), self.headers[number].size
+        if size < made:
+            reason = f"it has {size} bytes and was made with {made}"
+            raise self._corrupt(name, size, reason)
+        return size
+
+    def _walk(self, number: int, size: int) -> End:
+        """Follow the frames of the last segment for as long as they are good."""
+        header = self.headers[number]
+        mark, oldest = max(header.mark, header.first - 1), header.oldest
+        end = End(number, SECTOR, header.first - 1, header.previous, mark, oldest)
+        for offset, frame in frames(self.folder, header, size):
+            stored = frame.stored
+            mark, oldest = max(mark, frame.mark), max(oldest, frame.oldest)
+            end = End(
+                number,
+                offset + frame.size,
+                stored.seq,
+                frame.check,
+                mark,
+                oldest,
+                stored.term,
+                stored.now,
+                stored.wall,
+                stored.next_id,
+            )
+        return end
+
+    def _refuse_rot(self, end: End, content: bytes, later: list[int]) -> None:
+        """Raise LogCorrupt if the batch behind the end was durable once."""
+        behind = find_frames(content, end.offset, self.store, end.number)
+        for number in later:
+            name = segment_name(number)
+            prepared = self.folder.read(name, 0, self.folder.size(name))
+            behind += find_frames(prepared, SECTOR, self.store, number)
+        proofs = [frame for frame in behind if frame.mark > end.seq]
+        if not proofs and self.sealed <= end.seq:
+            return
+        until = min([frame.stored.next_id for frame in proofs], default=None)
+        ids = _ids(end.next_id, until)
+        reason = f"batch {end.seq + 1} was durable and is damaged or gone{ids}"
+        raise self._corrupt(segment_name(end.number), end.offset, reason)
+
+    # Whether it is whole.
+
+    def _check_segments(self) -> None:
+        """Every segment that is needed is there, and each follows the one before."""
+        oldest, last = self.end.oldest, max(self.headers)
+        oldest = max(oldest, self._sealed_oldest)
+        for number in range(oldest, last + 1):
+            if number not in self.headers:
+                raise self._corrupt(segment_name(number), 0, "it is missing")
+        for name in self.folder.names():
+            number = segment_number(name)
+            if number is not None and not oldest <= number <= last:
+                self.unused.append(name)
+        self.headers = {n: self.headers[n] for n in range(oldest, last + 1)}
+
+    def batches(self, from_seq: int = 1) -> Iterator[Stored]:
+        """Give the batches from that number on, oldest first, read as they are asked
+        for. Raises LogCorrupt at what is damaged."""
+        for number in sorted(self.headers):
+            after = self.headers.get(number + 1)
+            if after is None or after.first > from_seq:
+                yield from self._segment(number, after, from_seq)
+
+    def check_of(self, seq: int) -> int:
+        """Give the checksum of the last batch of the log, or of one that the last
+        segment holds or follows."""
+        last = self.headers[self.end.number]
+        if seq == self.end.seq:
+            return self.end.check
+        for _at, frame in frames(self.folder, last, self._size(last.number)):
+            if frame.stored.seq == seq:
+                return frame.check
+        return last.previous
+
+    def _segment(
+        self, number: int, after: Header | None, from_seq: int
+    ) -> Iterator[Stored]:
+        header = self.headers[number]
+        size = self._size(number)
+        stop = self.end.seq + 1 if after is None else after.first
+        seq, check, offset, next_id = header.first, header.previous, SECTOR, 1
+        for at, frame in frames(self.folder, header, size):
+            if seq >= stop:
+                break
+            offset, check, next_id = at + frame.size, frame.check, frame.stored.next_id
+            seq += 1
+            if frame.stored.seq >= from_seq:
+                yield frame.stored
+        if seq < stop:
+            ids = _ids(next_id, self._next_good(number, offset))
+            reason = f"batch {seq} is damaged{ids}"
+            raise self._corrupt(segment_name(number), offset, reason)
+        if after is not None and check != after.previous:
+            reason = f"{segment_name(after.number)} does not follow it"
+            raise self._corrupt(segment_name(number), offset, reason)
+
+    def _next_good(self, number: int, offset: int) -> int | None:
+        name = segment_name(number)
+        content = self.folder.read(name, 0, self.folder.size(name))
+        behind = find_frames(content, offset, self.store, number)
+        return min([frame.stored.next_id for frame in behind], default=None)
+
+
+def frames(
+    folder: Folder, header: Header, end: int
+) -> Iterator[tuple[int, Frame]]:
+    """Give a segment's good frames up to a place, from the first on, with their
+    offsets; a bad one ends them. Raises NewerFormat at one of a later release."""
+    offset, seq, previous = SECTOR, header.first, header.previous
+    name, piece = segment_name(header.number), PIECE
+    while offset < end:
+        content = folder.read(name, offset, min(piece, end - offset))
+        at = 0
+        while (size := frame_length(content, at)) and at + size <= len(content):
+            try:
+                frame = read_frame(content, at, header.store, header.number, previous)
+            except NewerFormat:
+                raise
+            except FormatError:
+                return
+            if frame.stored.seq != seq:
+                return
+            yield offset + at, frame
+            at, seq, previous = at + size, seq + 1, frame.check
+        if not size or (at == 0 and len(content) < piece):
+            return  # no frame, or one that reaches beyond the end
+        piece = PIECE if at else padded(size)
+        offset += at
+
+
+def _ids(first: int, until: int | None) -> str:
+    """Name the jobs whose put may have been destroyed."""
+    if until is None:
+        return f"; jobs from {first} on may be lost, earlier ones may be out of date"
+    if until <= first:
+        return "; no put is among what is lost, but jobs may be out of date"
+    return f"; jobs {first} to {until - 1} may be lost, earlier ones may be out of date"

@@ -1,0 +1,82 @@
+"""Which segments there are: those that count, the one that grows, those to come.
+
+Two segments are always prepared ahead, where the disk has room: puts are refused before
+either is needed, so that whatever frees space has somewhere to be written.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from penstock.log.file.layout import SECTOR, segment_name
+
+SPARE = 2  # segments that are prepared ahead
+
+
+@dataclass(slots=True)
+class Segment:
+    """A segment that was begun. `first` and `last` are numbers of batches; `end` is
+    where the next frame goes, `size` what its file has."""
+
+    number: int
+    first: int
+    last: int
+    end: int
+    size: int
+
+    @property
+    def name(self) -> str:
+        """Give the name of its file."""
+        return segment_name(self.number)
+
+
+class Segments:
+    """`kept` are in order, the last one grows. `ready` have a file of zeros, `gone` are
+    no longer needed and still have a file."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.kept: list[Segment] = []
+        self.ready: deque[int] = deque()
+        self.gone: deque[Segment] = deque()
+        self.last_number = 0
+
+    @property
+    def current(self) -> Segment:
+        """Give the one that grows."""
+        return self.kept[-1]
+
+    @property
+    def oldest(self) -> int:
+        """Give the number of the first one that is still needed."""
+        return self.kept[0].number if self.kept else 1
+
+    def next_number(self) -> int:
+        """Give the number of the segment to prepare next."""
+        return self.last_number + 1
+
+    def add_ready(self, number: int) -> None:
+        """Note a segment that was prepared."""
+        self.ready.append(number)
+        self.last_number = number
+
+    def fits(self, frame: int) -> bool:
+        """Tell whether a frame of that size still has its place in the current one."""
+        return self.current.end + frame <= self.current.size
+
+    def begin(self, first: int, frame: int) -> Segment:
+        """Let the next prepared segment be the current one; a large frame makes it
+        larger than it was made."""
+        number = self.ready.popleft()
+        size = max(self.size, SECTOR + frame)
+        self.kept.append(Segment(number, first, first - 1, SECTOR, size))
+        return self.current
+
+    def trim(self, upto_seq: int) -> None:
+        """Let go of whole segments, oldest first, whose batches are all up to that."""
+        while len(self.kept) > 1 and self.kept[0].last <= upto_seq:
+            self.gone.append(self.kept.pop(0))
+
+    def allocated(self) -> int:
+        """Count the bytes of all files."""
+        begun = sum(each.size for each in (*self.kept, *self.gone))
+        return begun + self.size * len(self.ready)
