@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections import deque
+from contextlib import suppress
 
 from penstock.testing.history import FAR, HistoryWriter, Operation, digest, moment
 from penstock.testing.load import Request
 
+BLOCKED = 50_000_000  # nanoseconds without an answer
 WITH_CONTENT = frozenset((b"RESERVED", b"FOUND", b"OK"))
 
 
@@ -123,6 +125,22 @@ class Conversation:
         self.outgoing += request.line()
         self.waiting.append(operation)
         return operation
+
+    def is_blocked(self, now: int) -> bool:
+        """Tell whether it has been waiting for a job for a while."""
+        first = self.waiting[0] if self.waiting else None
+        waits = first is not None and first.verb.startswith("reserve")
+        return first is not None and waits and now - first.called > BLOCKED
+
+    def half_close(self) -> None:
+        """Send the rest and say that no more will come; what is wrong with that, the
+        next `receive` tells."""
+        with suppress(OSError):
+            self.socket.settimeout(5)
+            self.socket.sendall(self.outgoing)
+            self.socket.shutdown(socket.SHUT_WR)
+        self.outgoing.clear()
+        self.socket.setblocking(False)
 
     def send(self) -> None:
         """Send what the system takes."""

@@ -21,7 +21,8 @@ MOST_U32 = (1 << 32) - 1
 PRIS = (0, 1, 1, 2, 3, 5, 5, 8, 1023, 1024, 1000000, MOST_U32)
 DELAYS = (0, 0, 0, 0, 0, 0, 1, 2, 90, 5000)
 TTRS = (0, 1, 2, 60, 60, 120, 120, 3600, MOST_U32)
-PAUSES = (0, 0, 1, 1, 2, 60)
+PAUSES = (0, 0, 0, 1)
+LONG_PAUSES = (0, 60)
 
 # What follows a verb; the others take an id or nothing.
 ARGUMENTS = {
@@ -190,9 +191,9 @@ class Load:
 
     def _reserve(self, tubes: tuple[str, ...]) -> Request:
         chance = self.rng.random()
-        if chance < 0.01:
+        if chance < 0.005:
             return Request("reserve", tubes=tubes)
-        seconds = 1 if chance < 0.03 else 0
+        seconds = 1 if chance < 0.015 else 0
         return Request("reserve-with-timeout", tubes=tubes, seconds=seconds)
 
     def _meddle(self, _connection: int, tubes: tuple[str, ...]) -> Request:
@@ -221,8 +222,9 @@ class Load:
         return Request("kick", tube=self.rng.choice(TUBES), bound=bound)
 
     def _pause(self) -> Request:
-        seconds = self.rng.choice(PAUSES)
-        return Request("pause-tube", tube=self.rng.choice(TUBES), seconds=seconds)
+        tube = self.rng.choice(TUBES)
+        seconds = self.rng.choice(LONG_PAUSES if tube == TUBES[-1] else PAUSES)
+        return Request("pause-tube", tube=tube, seconds=seconds)
 
     def _any_job(self) -> int:
         """Choose a job, mostly one that is there."""
