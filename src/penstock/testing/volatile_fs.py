@@ -20,6 +20,7 @@ import os
 import random
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -279,4 +280,7 @@ def _mounter() -> str:
 
 
 if __name__ == "__main__":
+    # It ends, and unmounts, when who started it does, however that comes.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
     Mounted(Path(sys.argv[1]), int(sys.argv[2])).run()
