@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.testing.recorder import Unreachable
+from penstock.testing.callers import Unreachable
 from penstock.testing.tracing import start_held
 
 LOOK = 0.005  # seconds between two looks
