@@ -163,11 +163,11 @@ TABLE: dict[str, tuple[Callable[[Batch], None], dict[str, Any]]] = {
         {"kind": "unset", "namespace": "plan", "key": "key"},
     ),
     "boot": (
-        lambda b: b.boot(True, 5),
+        lambda b: b.boot(True, 5, b""),
         {"kind": "boot", "clean": True, "downtime": 5},
     ),
     "boot after a crash": (
-        lambda b: b.boot(False, 0),
+        lambda b: b.boot(False, 0, b""),
         {"kind": "boot", "clean": False, "downtime": 0},
     ),
     "seal": (lambda b: b.seal(), {"kind": "seal"}),

@@ -155,7 +155,7 @@ TABLE = {
         True,
     ),
     "boot": (
-        lambda b: b.boot(True, 5),
+        lambda b: b.boot(True, 5, b""),
         kinds.BOOT,
         {"clean": 1, "downtime": 5},
         [],

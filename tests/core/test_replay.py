@@ -23,7 +23,7 @@ def payload_of(*staged, seq=1):
     return batch.payload()
 
 
-BOOT = payload_of(lambda b: b.boot(False, 0))
+BOOT = payload_of(lambda b: b.boot(False, 0, b""))
 
 
 def replayed(*payloads, now=0):

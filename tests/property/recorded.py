@@ -35,7 +35,7 @@ def image(store: Store) -> bytes:
 def boot() -> bytes:
     """The first batch after a restart."""
     batch = Batch()
-    batch.boot(True, 0)
+    batch.boot(True, 0, b"")
     return batch.payload()
 
 

@@ -35,7 +35,7 @@ class HeldWorld:
             replay.apply(stored.payload)
         if self.stored:
             self._go_on_behind(replay, self.stored[-1])
-        self.engine.turn.batch.boot(False, 0)
+        self.engine.turn.batch.boot(False, 0, b"")
         self.engine.store.apply_boot()
         self.broker = Broker(self.engine, self.log, self.world.clock, self._fail)
         self.reactor = Reactor(self.engine, 1, self._fail)

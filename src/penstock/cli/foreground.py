@@ -18,6 +18,10 @@ from penstock.cli import log_output
 from penstock.clock import SystemClock
 from penstock.config import Settings, Systemd
 from penstock.errors import ConfigError
+from penstock.log import Log
+from penstock.log.file.disk import Disk
+from penstock.log.file.file_log import FileLog
+from penstock.log.file.folder import FileFolder
 from penstock.log.memory import MemoryLog
 from penstock.server import access, limits, listeners
 from penstock.server.address import Address, TcpAddress
@@ -79,10 +83,11 @@ def _loop_runner() -> Callable[[Coroutine[Any, Any, int]], int]:
 async def _serve(
     settings: Settings, systemd: Systemd, bounds: Bounds, doors: list[Door]
 ) -> int:
+    log, mode = _log(settings)
     server = Server(
         doors,
-        MemoryLog(),
-        "memory",
+        log,
+        mode,
         SystemClock(),
         bounds,
         settings.allow,
@@ -90,6 +95,17 @@ async def _serve(
     )
     addresses = [door.address for door in doors]
     return await server.run(lambda: announce(addresses, settings.log_format))
+
+
+def _log(settings: Settings) -> tuple[Log, str]:
+    """Give the log that the settings ask for, and what its mode is called."""
+    if settings.data is None:
+        return MemoryLog(), "memory"
+    folder = FileFolder(settings.data)
+    folder.make()
+    folder.lock()
+    disk = Disk(settings.data, settings.sync.interval)
+    return FileLog(folder, disk), settings.sync.text
 
 
 # What is said at the start.

@@ -61,5 +61,5 @@ cdef class Batch:
     cpdef void note(self, unsigned long long id, bytes namespace, bytes value, bint hard)
     cpdef void set(self, unsigned int kind, bytes namespace, bytes key, bytes value, unsigned long long expires)
     cpdef void unset(self, bytes namespace, bytes key)
-    cpdef void boot(self, bint clean, unsigned long long downtime)
+    cpdef void boot(self, bint clean, unsigned long long downtime, bytes version)
     cpdef void seal(self)

@@ -45,9 +45,8 @@ class Batch:
     """The events that commit together.
 
     `hard` tells that a reply waits for it; `now`, `wall` and `next_id` are noted when
-    it is handed to the log. A `forgetful` one counts its events and keeps no bytes, for
-    a log that would throw them away. A batch object is emptied and used again once its
-    bytes are with the log.
+    it is handed to the log. A `forgetful` one counts its events and keeps no bytes. It
+    is emptied and used again once its bytes are with the log.
     """
 
     def __init__(self) -> None:
@@ -274,8 +273,7 @@ class Batch:
         up_to: cython.ulonglong,
         now: cython.ulonglong,
     ) -> cython.void:
-        """CLEAR: all jobs of those states with an id up to that are gone; which of the
-        delayed ones were ready already is told by `now`."""
+        """CLEAR: jobs of those states with an id up to that are gone, ready by `now`."""
         self.open(CLEAR, True)
         self.events.put_u8(states)
         self.events.put_u64(up_to)
@@ -335,11 +333,14 @@ class Batch:
         self.close()
 
     @cython.ccall
-    def boot(self, clean: cython.bint, downtime: cython.ulonglong) -> cython.void:
-        """The server started: what connections held is ready again."""
+    def boot(
+        self, clean: cython.bint, downtime: cython.ulonglong, version: bytes
+    ) -> cython.void:
+        """That version started: what connections held is ready again."""
         self.open(BOOT, True)
         self.events.put_u8(1 if clean else 0)
         self.events.put_u64(downtime)
+        self.attribute(TAG_VALUE, version)
         self.close()
 
     @cython.ccall

@@ -15,6 +15,14 @@ class Extra:
         self.notes: dict[bytes, bytes] = {}
 
     @cython.ccall
+    def size(self) -> cython.Py_ssize_t:
+        """Count the bytes of its contents."""
+        total: cython.Py_ssize_t = len(self.attributes) + len(self.hold_reason)
+        for namespace in self.notes:
+            total += len(namespace) + len(self.notes[namespace])
+        return total
+
+    @cython.ccall
     def is_empty(self) -> cython.bint:
         """Tell whether a job can do without it."""
         return not (self.attributes or self.hold_reason or self.notes)

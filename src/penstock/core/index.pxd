@@ -21,6 +21,7 @@ cdef class Index:
     cdef unsigned long long counts[6]
     cdef readonly unsigned long long urgent
     cdef readonly unsigned long long body_bytes
+    cdef public unsigned long long live_bytes
 
     cpdef Job find(self, unsigned long long id)
     cpdef bint is_cleared(self, Job job)

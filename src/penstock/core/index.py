@@ -29,7 +29,8 @@ DEFAULT = b"default"
 class Index:
     """`deadlines` holds each reserved job under the next moment that matters to it,
     `delays` each tube under its earliest delayed job, `pauses` under its pause's end.
-    `counts` are jobs by state, `body_bytes` counts the bodies that are in memory.
+    `counts` are jobs by state, `body_bytes` counts the bodies that are in memory,
+    `live_bytes` what full copies of all jobs would take in a log.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class Index:
             self.counts = [0] * 6
         self.urgent = 0
         self.body_bytes = 0
+        self.live_bytes = 0
         self.tube(DEFAULT)
 
     @cython.ccall
@@ -77,6 +79,7 @@ class Index:
         self.jobs.add(job)
         job.tube.body_bytes += len(job.body)
         self.body_bytes += len(job.body)
+        self.live_bytes += job.weight()
 
     @cython.ccall
     def dismiss(self, job: Job) -> cython.void:
@@ -84,6 +87,7 @@ class Index:
         self.jobs.remove(job)
         job.tube.body_bytes -= len(job.body)
         self.body_bytes -= len(job.body)
+        self.live_bytes -= job.weight()
 
     # Tubes.
 

@@ -3,6 +3,10 @@ from penstock.core.session cimport Reservation
 from penstock.core.tube cimport Tube
 
 cpdef enum:
+    IMAGE = 77
+
+
+cpdef enum:
     READY = 1
     RESERVED = 2
     DELAYED = 3
@@ -20,6 +24,12 @@ cpdef enum:
     BY_EXPIRY = 8
     BY_TAKE = 9
     BY_FORWARD = 10
+
+
+cdef extern from *:
+    const unsigned int MOST_COUNTED "0xFFFFFFFFu"
+
+cdef unsigned int bump(unsigned int counter) noexcept
 
 
 cdef class Job:
@@ -44,3 +54,5 @@ cdef class Job:
     cdef readonly unsigned char reason
     cdef unsigned char soon
     cdef unsigned char marked
+
+    cpdef Py_ssize_t weight(self)

@@ -11,6 +11,7 @@ from penstock.core.session import Reservation
 from penstock.core.tube import Tube
 
 if not cython.compiled:
+    IMAGE = 77  # bytes of an image beside its name, body and rare part
     READY = 1
     RESERVED = 2
     DELAYED = 3
@@ -30,6 +31,8 @@ if not cython.compiled:
     BY_TAKE = 9
     BY_FORWARD = 10
 
+    MOST_COUNTED = 0xFFFFFFFF
+
 STATE_NAMES = (b"", b"ready", b"reserved", b"delayed", b"buried", b"held")
 REASON_NAMES = (
     "none",
@@ -44,6 +47,13 @@ REASON_NAMES = (
     "taken",
     "forwarded",
 )
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def bump(counter: cython.uint) -> cython.uint:
+    """Count one more, and stay at the largest number there is."""
+    return counter + 1 if counter < MOST_COUNTED else counter
 
 
 # What an uncompiled job has before it is given its tube.
@@ -85,3 +95,9 @@ class Job:
             self.reason = 0
             self.soon = False
             self.marked = False
+
+    @cython.ccall
+    def weight(self) -> cython.Py_ssize_t:
+        """Count the bytes that a full copy of it takes in a log."""
+        rare: cython.Py_ssize_t = 0 if self.extra is None else self.extra.size()
+        return IMAGE + len(self.tube.name) + len(self.body) + rare

@@ -10,11 +10,16 @@ cpdef enum:
     OVERHEAD = 200
 
 
+cdef extern from *:
+    const long long NO_BOUND "(1LL << 62)"
+
+
 cdef class Policy:
     cdef Store store
     cdef public bint draining
     cdef public unsigned long long most_bytes
     cdef public Py_ssize_t max_job_size
+    cdef public long long room
 
     cpdef unsigned int admits(self, Py_ssize_t size)
     cpdef unsigned long long used(self)

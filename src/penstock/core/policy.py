@@ -9,6 +9,7 @@ if not cython.compiled:
     DRAINING = 1
     FULL = 2
 
+    NO_BOUND = (1 << 62)
     OVERHEAD = 200  # bytes that a job takes beside its body
 
 
@@ -16,13 +17,15 @@ if not cython.compiled:
 @cython.cclass
 class Policy:
     """`draining` refuses every put; `most_bytes` bounds bodies and their overhead, 0 is
-    no bound; `max_job_size` is the largest body in bytes."""
+    no bound; `max_job_size` is the largest body in bytes, `room` what the log has left
+    for puts."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.draining = False
         self.most_bytes = 0
         self.max_job_size = 65535
+        self.room = NO_BOUND
 
     @cython.ccall
     def admits(self, size: cython.Py_ssize_t) -> cython.uint:
@@ -30,6 +33,8 @@ class Policy:
         if self.draining:
             return DRAINING
         if self.most_bytes and self.used() + size + OVERHEAD > self.most_bytes:
+            return FULL
+        if size + OVERHEAD > self.room:
             return FULL
         return ADMITTED
 

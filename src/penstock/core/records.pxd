@@ -7,6 +7,7 @@ cdef class Record:
     cdef readonly bytes value
     cdef readonly unsigned long long expires
     cdef public unsigned long long number
+    cdef public unsigned int home
 
 
 cdef class Records:

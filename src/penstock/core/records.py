@@ -17,7 +17,8 @@ OVERHEAD = 200  # bytes counted for each record beside its key and value
 @cython.final
 @cython.cclass
 class Record:
-    """One value; `expires` is engine time, 0 for never."""
+    """One value; `expires` is engine time, 0 for never. `home` is the piece of the log
+    that holds it."""
 
     def __init__(
         self, namespace: bytes, key: bytes, value: bytes, expires: cython.ulonglong
@@ -27,6 +28,7 @@ class Record:
         self.value = value
         self.expires = expires
         self.number = 0
+        self.home = 0
 
     def size(self) -> int:
         """Count the bytes it is charged for."""
@@ -99,6 +101,10 @@ class Records:
             del self.namespaces[namespace]
         if self.expiring.pop(record.number, None) is not None:
             self._sweep()
+
+    def size(self) -> int:
+        """Count the bytes of all records, with what each is charged beside them."""
+        return sum(space.bytes for space in self.namespaces.values())
 
     def _sweep(self) -> None:
         """Drop the entries of records that are gone when they are the most."""

@@ -14,13 +14,12 @@ from penstock.core.job cimport (
     READY,
     RESERVED,
     Job,
+    bump,
 )
 from penstock.core.records cimport Record, Records
 from penstock.core.session cimport Reservation, Session
 from penstock.core.tube cimport Tube
 
-cdef extern from *:
-    const unsigned int MOST_COUNTED "0xFFFFFFFFu"
 
 
 cdef class Store:
@@ -29,7 +28,9 @@ cdef class Store:
     cdef readonly Clearings clearings
     cdef public unsigned long long next_id
     cdef readonly unsigned long long next_place
+    cdef public unsigned int home
 
+    cdef void _reweigh(self, Job job, Py_ssize_t before)
     cpdef Job apply_put(self, unsigned long long id, Tube tube, unsigned int pri, unsigned long long created, unsigned long long delay, unsigned long long due, unsigned long long ttr, bytes attributes, bytes body)
     cdef void _add(self, Job job)
     cpdef void apply_delete(self, Job job)

@@ -26,6 +26,7 @@ if not cython.compiled:
         HELD,
         READY,
         RESERVED,
+        bump,
     )
     from penstock.core.kinds import (
         CHANGE_ATTRIBUTES,
@@ -34,22 +35,13 @@ if not cython.compiled:
         CHANGE_TUBE,
     )
 
-    MOST_COUNTED = 0xFFFFFFFF
-
 POLICIES = b"tube"  # the one namespace that the engine reads
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def bump(counter: cython.uint) -> cython.uint:
-    """Count one more, and stay at the largest number there is."""
-    return counter + 1 if counter < MOST_COUNTED else counter
 
 
 @cython.final
 @cython.cclass
 class Store:
-    """Jobs, tubes and records; the numbers that come next."""
+    """Jobs, tubes, records; numbers that come next; the log's piece that grows."""
 
     def __init__(self) -> None:
         self.index = Index()
@@ -57,6 +49,12 @@ class Store:
         self.clearings = Clearings(self.index)
         self.next_id = 1
         self.next_place = 1
+        self.home = 0
+
+    @cython.cfunc
+    def _reweigh(self, job: Job, before: cython.Py_ssize_t) -> cython.void:
+        """Note that a job is larger or smaller than it was."""
+        self.index.live_bytes += job.weight() - before
 
     # Jobs come and go.
 
@@ -90,6 +88,7 @@ class Store:
 
     @cython.cfunc
     def _add(self, job: Job) -> cython.void:
+        job.home = self.home
         self.index.admit(job)
         if job.id >= self.next_id:
             self.next_id = job.id + 1
@@ -104,12 +103,12 @@ class Store:
     ) -> cython.void:
         """A job is as its image says; `image` itself becomes that job."""
         state: cython.uint = image.state
-        self._add(image)
         if attributes or hold_reason or notes:
             image.extra = Extra()
             image.extra.attributes = attributes
             image.extra.hold_reason = hold_reason
             image.extra.notes = notes
+        self._add(image)
         if state == RESERVED:
             image.holder = Reservation()
             image.holder.id = image.id
@@ -228,8 +227,10 @@ class Store:
     @cython.ccall
     def apply_hold(self, job: Job, reason: bytes) -> cython.void:
         """A job waits for something other than time."""
+        before: cython.Py_ssize_t = job.weight()
         self.index.leave(job)
         self.rare(job).hold_reason = reason
+        self._reweigh(job, before)
         self.index.enter(job, HELD, 0)
 
     @cython.ccall
@@ -250,6 +251,7 @@ class Store:
     ) -> cython.void:
         """A job that nobody holds has another tube, pri, due or other attributes."""
         state: cython.uint = job.state
+        before: cython.Py_ssize_t = job.weight()
         self.index.leave(job)
         if mask & CHANGE_TUBE:
             job.tube.body_bytes -= len(job.body)
@@ -260,6 +262,7 @@ class Store:
         if mask & CHANGE_ATTRIBUTES:
             self.rare(job).attributes = attributes
             self._tidy(job)
+        self._reweigh(job, before)
         if mask & CHANGE_DUE:
             self._unhold(job)
             state = DELAYED if due else READY
@@ -268,9 +271,11 @@ class Store:
 
     @cython.cfunc
     def _unhold(self, job: Job) -> cython.void:
+        before: cython.Py_ssize_t = job.weight()
         if job.extra is not None:
             job.extra.hold_reason = b""
             self._tidy(job)
+        self._reweigh(job, before)
 
     @cython.cfunc
     def _tidy(self, job: Job) -> cython.void:
@@ -280,12 +285,14 @@ class Store:
     @cython.ccall
     def apply_note(self, job: Job, namespace: bytes, value: bytes) -> cython.void:
         """A job has those bytes under a namespace; empty ones take them away."""
+        before: cython.Py_ssize_t = job.weight()
         extra: Extra = self.rare(job)
         if value:
             extra.notes[namespace] = value
         else:
             extra.notes.pop(namespace, None)
         self._tidy(job)
+        self._reweigh(job, before)
 
     # Tubes and records.
 
@@ -294,11 +301,13 @@ class Store:
         self, tube: Tube, length: cython.ulonglong, until: cython.ulonglong
     ) -> cython.void:
         """A tube is paused until then; 0 is not at all."""
+        tube.pause_home = self.home
         self.index.pause_tube(tube, length, until)
 
     @cython.ccall
     def apply_set(self, record: Record) -> cython.void:
         """A record is there."""
+        record.home = self.home
         self.records.set(record)
         if record.namespace == POLICIES:
             self.index.tube(record.key).policy = record.value

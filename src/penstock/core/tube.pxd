@@ -20,6 +20,7 @@ cdef class Tube:
     cdef unsigned long long wake_at
     cdef readonly unsigned long long pause
     cdef readonly unsigned long long pause_until
+    cdef public unsigned int pause_home
     cdef readonly bytes policy
     cdef Clearing clearing
     cdef Heap waiters

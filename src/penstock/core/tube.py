@@ -50,6 +50,7 @@ class Tube:
         self.wake_at = 0
         self.pause = 0
         self.pause_until = 0
+        self.pause_home = 0
         self.policy: bytes | None = None
         self.clearing: Clearing | None = None
         self.waiters: Heap | None = None

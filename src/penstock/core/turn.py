@@ -87,6 +87,12 @@ class Turn:
             session.held = False
         return sessions
 
+    def resume(self, seq: int, now: int) -> None:
+        """Go on behind that batch, which is durable, at that time."""
+        self.now = now
+        self.barrier = self.durable = seq
+        self.batch.clear(seq + 1)
+
     def swap(self, spare: Batch) -> Batch:
         """Give the collected batch away and go on collecting in the spare one."""
         full = self.batch

@@ -22,9 +22,9 @@ class Batch(Protocol):
         """Give the encoded events."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stored:
-    """A batch as it comes back from a log."""
+    """A batch as it comes back from a log; `piece` is where it stands, 0 if nowhere."""
 
     term: int
     seq: int
@@ -33,6 +33,7 @@ class Stored:
     next_id: int
     count: int
     payload: bytes
+    piece: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,17 @@ cdef class Broker:
     cdef object _sealing
     cdef bint _staged
     cdef bint _coming
+    cdef bint _gathering
+    cdef bint _broken
+    cdef object _looking
+    cdef long long _fresh
+    cdef long long _unseen
+    cdef unsigned long long _sealed_after
+    cdef public object usage
+    cdef public object compactor
     cdef public unsigned long long commits
+    cdef public unsigned long long events
+    cdef public long long largest
     cdef public unsigned long long standstills
 
     cpdef void advance(self)
@@ -31,4 +41,8 @@ cdef class Broker:
     cpdef void _come_back(self)
     cpdef bint _is_standing(self)
     cpdef void _commit_or_wait(self)
+    cpdef void _gather(self)
+    cpdef void _seal_soon(self)
     cpdef void _commit(self)
+    cpdef void _tend(self, unsigned long long seq)
+    cpdef void _compact(self, long long fresh)

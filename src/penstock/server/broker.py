@@ -21,9 +21,14 @@ from penstock.core.events import Batch
 from penstock.core.reactor import Reactor
 from penstock.core.turn import Turn
 from penstock.errors import LogError
-from penstock.log import Log
+from penstock.log import Log, Usage
+from penstock.server.compactor import Compactor
 
 IDLE = 0.020  # seconds until soft events are sealed
+GATHERING = 0.010  # seconds that a commit waits for others where there is no room
+LOOK_AGAIN = 1.0  # seconds until somebody else may have made room
+OWED = 64  # bytes of room that each live job may need to be deleted
+LOOKED_AT = 1024 * 1024  # bytes that come in between two looks at the room
 LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's sleep
 LAZY = 256 * 1024  # bytes of events that may wait while no reply waits for them
 STANDSTILL = 1_000_000_000  # nanoseconds that engine time may run ahead of a commit
@@ -58,9 +63,19 @@ class Broker:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = ALWAYS
         self._sealing: asyncio.TimerHandle | None = None
+        self._sealed_after = 0
+        self._gathering = False
+        self._looking: asyncio.TimerHandle | None = None
+        self._fresh = 0
+        self._unseen = 0
+        self._broken = False
+        self.usage = log.usage()
+        self.compactor = Compactor(engine, log)
         self._staged = False
         self._coming = False
         self.commits = 0
+        self.events = 0
+        self.largest = 0
         self.standstills = 0
         self._spare.forgetful = self.turn.batch.forgetful = log.forgets
         log.start(self._durable, self._fail)
@@ -72,17 +87,40 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self.reactor = reactor
         self._loop.add_reader(reactor.fd, self._run)
+        if self.log.fileno() >= 0:
+            self._loop.add_reader(self.log.fileno(), self._settle)
+        if not self.log.instant:
+            self._look()
         self._finish()
 
     def stop(self) -> None:
-        """Leave the loop; what was staged goes to the log."""
+        """Leave the loop; what was staged goes to the log, and its end is sealed."""
+        self._leave()
+        if self._broken:
+            return
+        self._drain()
+        if not self.log.instant:
+            self.turn.batch.seal()
+            self._drain()
+            self.log.seal()
+            self.log.finish()
+
+    def _leave(self) -> None:
         assert self._loop is not None
         assert self.reactor is not None
         self._loop.remove_reader(self.reactor.fd)
-        for timer in (self._timer, self._sealing):
+        if self.log.fileno() >= 0:
+            self._loop.remove_reader(self.log.fileno())
+        for timer in (self._timer, self._sealing, self._looking):
             if timer is not None:
                 timer.cancel()
-        self._commit()
+
+    def _drain(self) -> None:
+        """Wait for the batch in flight, then for the one that has collected."""
+        self.log.finish()
+        while self.turn.batch.count and not self._broken:
+            self._commit()
+            self.log.finish()
 
     # The turn.
 
@@ -171,21 +209,47 @@ class Broker:
     def _commit_or_wait(self) -> cython.void:
         # With an instant log no reply waits, and small batches are only work.
         hurried = self.turn.batch.hard and not self.log.instant
-        if hurried or self.turn.batch.size() > LAZY:
+        if hurried and self.engine.policy.room <= 0:
+            self._gather()
+        elif hurried or self.turn.batch.size() > LAZY:
             self._commit()
-        elif self._sealing is None:
+        else:
+            self._seal_soon()
+
+    @cython.ccall
+    def _gather(self) -> cython.void:
+        """Let deletes share frames: each takes room, and there is hardly any."""
+        if not self._gathering:
             assert self._loop is not None
+            self._gathering = True
+            self._loop.call_later(GATHERING, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = False
+        self._commit()
+
+    @cython.ccall
+    def _seal_soon(self) -> cython.void:
+        if self._sealing is None and self._loop is not None:
+            self._sealed_after = self.commits
             self._sealing = self._loop.call_later(IDLE, self._seal)
 
     def _seal(self) -> None:
+        """Nothing hard has come for a while: let the rest be durable, and the end be
+        without doubt."""
         self._sealing = None
-        self._commit()
+        if self.turn.batch.count:
+            self._commit()
+        elif self._sealed_after != self.commits or self._flying is not None:
+            self._seal_soon()
+        else:
+            self.log.seal()
 
     @cython.ccall
     def _commit(self) -> cython.void:
         """Hand the batch to the log; while one is in flight, this one goes on
         collecting and leaves when that one has arrived."""
-        if self._spare is None or not self.turn.batch.count:
+        if self._spare is None or not self.turn.batch.count or self._broken:
             return
         full = self.turn.swap(self._spare)
         self._spare = None
@@ -194,10 +258,19 @@ class Broker:
         full.wall = self._clock.wall()
         full.next_id = self.engine.store.next_id
         self.commits += 1
+        self.events += full.count
+        self.largest = max(self.largest, full.size())
+        self._fresh += full.size()
         try:
             self.log.append(full)
+            self.engine.store.home = self.log.piece()
         except (LogError, OSError) as error:
             self._fail(error)
+
+    def _settle(self) -> None:
+        """Hear what the disk has done: the loop calls this when it tells."""
+        self.log.settle()
+        self._finish()
 
     def _durable(self, seq: int) -> None:
         """A batch has arrived: what waited for it may leave."""
@@ -205,15 +278,58 @@ class Broker:
         self._flying = None
         if not self.log.instant:
             self.turn.durable = seq
+            self._tend(seq)
         # First, so that producers who were kept waiting find room.
         if self.turn.batch.hard:
-            self._commit()
+            self._commit_or_wait()
         for session in self.turn.take_held():
             if session.link is not None:
                 session.link.flush()
         # Commands may run that had to wait, and what is only soft wants its seal.
         self._come_back()
 
+    @cython.ccall
+    def _tend(self, seq: cython.ulonglong) -> cython.void:
+        """Keep the log small, and know what room it has."""
+        fresh: cython.longlong = self._fresh
+        self._fresh = 0
+        self._unseen += fresh
+        trimmed: cython.bint = self.compactor.durable(seq)
+        if trimmed or self._unseen > LOOKED_AT or self.engine.policy.room <= 0:
+            self._look()
+        if self.compactor.busy:
+            self._compact(fresh)
+        self._seal_soon()
+
+    @cython.ccall
+    def _compact(self, fresh: cython.longlong) -> cython.void:
+        self.compactor.step(fresh)
+        # What is carried over goes on with its commit; else nobody would call again.
+        if self.compactor.busy and not self.turn.batch.count and self._loop is not None:
+            self._loop.call_soon(self._compact_on)
+
+    def _compact_on(self) -> None:
+        if self.compactor.busy and self._loop is not None:
+            self._compact(0)
+            self._finish()
+
+    def _look(self) -> None:
+        self._unseen = 0
+        self.usage = usage = self.log.usage()
+        owed = OWED * len(self.engine.index.jobs)
+        self.engine.policy.room = usage.room - owed
+        self.compactor.look(usage)
+        if self.engine.policy.room <= 0 and self._looking is None:
+            assert self._loop is not None
+            self._looking = self._loop.call_later(LOOK_AGAIN, self._look_again)
+
+    def _look_again(self) -> None:
+        """There was no room: see whether somebody has made some."""
+        self._looking = None
+        self._look()
+        self._compact_on()
+
     def _fail(self, error: Exception) -> None:
         """Nothing more is acknowledged: no reply leaves, and the server ends."""
+        self._broken = True
         self._failed(error)

@@ -30,6 +30,7 @@ from penstock.server.broker import Broker
 from penstock.server.limits import HOW_TO_RAISE
 from penstock.server.listeners import Door, close_all
 from penstock.server.notify import Notifier
+from penstock.server.recovery import Recovered, recover
 from penstock.server.surroundings import Surroundings
 
 PATIENCE = 4.5  # seconds from the signal to the end, for those who do not read
@@ -72,11 +73,15 @@ class Server:
         bounds: Bounds,
         allow: tuple[Network, ...],
         notifier: Notifier,
+        progress: Callable[[int], None] = lambda seq: None,
     ) -> None:
         self.engine = Engine()
         self.engine.policy.max_job_size = bounds.job_size
         self.engine.policy.most_bytes = bounds.memory
         self.log = log
+        self.recovered: Recovered | None = None
+        if not log.forgets:
+            self.recovered = recover(self.engine, log, clock, progress)
         self.broker = Broker(self.engine, log, clock, self._log_failed)
         self.reactor = Reactor(self.engine, bounds.connections, self._mistake)
         self._doors = doors
@@ -86,7 +91,7 @@ class Server:
         self._verbs = Verbs(self.engine)
         self._listeners = [self._listen(door) for door in doors]
         self.engine.views.surroundings = Surroundings(
-            self.engine.policy, self.reactor, self._listeners, clock, mode
+            self.broker, self.reactor, self._listeners, clock, mode
         )
         self._ended = asyncio.Event()
         self._farewell: asyncio.Task[None] | None = None
@@ -113,8 +118,11 @@ class Server:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
         self.broker.start(self.reactor)
         self.reactor.acceptor.rested = self._rest
-        ready()
-        self._notifier.ready()
+        # Nobody is told that we serve before the start itself is durable.
+        self.log.finish()
+        if self._result == os.EX_OK:
+            ready()
+            self._notifier.ready()
         await self._ended.wait()
         self._end()
         return self._result
@@ -186,14 +194,13 @@ class Server:
 
     def _end(self) -> None:
         self._notifier.close()
-        if self._result == os.EX_OK:
-            self.broker.stop()
-            self.log.seal()
+        self.broker.stop()
         self.reactor.shut()
         close_all(self._doors)
         self.log.close()
         if self._result == os.EX_OK:
-            logger.info("stopped", jobs_lost=len(self.engine.index.jobs))
+            jobs = len(self.engine.index.jobs)
+            logger.info("stopped", **{"jobs_lost" if self.log.forgets else "jobs": jobs})
 
     # What goes wrong.
 

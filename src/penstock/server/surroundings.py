@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import penstock
 from penstock.clock import Clock
 from penstock.core.acceptor import Listener
-from penstock.core.policy import Policy
 from penstock.core.reactor import Reactor
+from penstock.server.broker import Broker
+from penstock.server.storage import storage
 
 SECOND = 1_000_000_000
 BINLOG_MAX_SIZE = 10485760  # what beanstalkd shows when it keeps no binlog
@@ -46,13 +47,14 @@ class Surroundings:
 
     def __init__(
         self,
-        policy: Policy,
+        broker: Broker,
         reactor: Reactor,
         listeners: Sequence[Listener],
         clock: Clock,
         mode: str,
     ) -> None:
-        self._policy = policy
+        self._broker = broker
+        self._policy = broker.engine.policy
         self._reactor = reactor
         self._listeners = listeners
         self._clock = clock
@@ -64,6 +66,7 @@ class Surroundings:
         """Tell how things are now."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
         system = platform.uname()
+        kept = storage(self._broker)
         return {
             "max-job-size": self._policy.max_job_size,
             "pid": os.getpid(),
@@ -71,11 +74,11 @@ class Surroundings:
             "rusage-utime": cpu_time(usage.ru_utime),
             "rusage-stime": cpu_time(usage.ru_stime),
             "uptime": (self._clock.now() - self._started) // SECOND,
-            "binlog-oldest-index": 0,
-            "binlog-current-index": 0,
-            "binlog-records-migrated": 0,
-            "binlog-records-written": 0,
-            "binlog-max-size": BINLOG_MAX_SIZE,
+            "binlog-oldest-index": kept.oldest_piece,
+            "binlog-current-index": kept.current_piece,
+            "binlog-records-migrated": kept.carried,
+            "binlog-records-written": kept.events,
+            "binlog-max-size": kept.piece_size or BINLOG_MAX_SIZE,
             "draining": "true" if self._policy.draining else "false",
             "id": self.id,
             "hostname": quoted(system.node),
@@ -84,4 +87,5 @@ class Surroundings:
             "mode": self._mode,
             "connections-refused": sum(each.refused for each in self._listeners),
             "descriptors-exhausted": self._reactor.acceptor.exhausted,
+            **kept.fields,
         }

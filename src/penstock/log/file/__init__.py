@@ -43,6 +43,9 @@ class Folder(Protocol):
     def lock(self) -> None:
         """Own the folder until `close`; raises LogBusy where another server does."""
 
+    def sign(self) -> None:
+        """Note in the lock who owns the folder, for whoever finds it taken."""
+
     def names(self) -> list[str]:
         """List the files, sorted; the quarantine's are not among them."""
 

@@ -11,6 +11,7 @@ oldest needed; once that is on stable storage the files below it are removed.
 
 import errno
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from penstock.errors import LogCorrupt, LogError, LogFull
@@ -35,13 +36,15 @@ from penstock.log.file.scan import CHECK, Scan, Torn, frames
 from penstock.log.file.segments import SPARE, Segment, Segments
 from penstock.log.frame import take
 
+RECENT = 1000  # syncs whose latencies are remembered
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 CALM, SOON, NOW = 0, 1, 2  # how urgently the next segment is needed
 
 
 class FileLog:
     """`torn` is what the last recovery cut off. `sync_took` and `syncs` tell of the
-    disk: how long its last sync lasted, in nanoseconds, and how many there were."""
+    disk: how long its last sync lasted, in nanoseconds, and how many there were;
+    `latencies` of the last RECENT ones."""
 
     instant = False
     forgets = False
@@ -53,6 +56,7 @@ class FileLog:
         self.disk = disk
         self.sync_took = 0
         self.syncs = 0
+        self.latencies: deque[int] = deque(maxlen=RECENT)
         self._segments = Segments(segment_size)
         self._scan: Scan | None = None
         self._store = b""
@@ -156,6 +160,7 @@ class FileLog:
 
     def _open(self) -> None:
         opened = open_folder(self.folder, self._look(), self._segments)
+        self.folder.sign()
         self._opened = True
         self._store = opened.store
         self._check = opened.check
@@ -279,6 +284,7 @@ class FileLog:
         if outcome.kind == SYNCED:
             self.syncs += 1
             self.sync_took = outcome.took
+            self.latencies.append(outcome.took)
             self._mark = max(self._mark, outcome.seq)
             if self._mark >= self._stated[0]:
                 self._declared = max(self._declared, self._stated[1])
@@ -302,6 +308,11 @@ class FileLog:
     def piece(self) -> int:
         """Give the number of a piece that is not behind that of the next batch."""
         return self._segments.current.number if self._opened else 0
+
+    @property
+    def oldest_piece(self) -> int:
+        """Give the number of the first piece that is still needed."""
+        return self._segments.oldest
 
     def trim(self, upto_seq: int) -> None:
         """Forget batches up to that number, as far as whole segments allow."""

@@ -212,6 +212,7 @@ def read_frame(
     seed = _seed(store, number, prefix)
     stored, size = unseal(content, previous, seed, at + PREFIX.size)
     end = at + PREFIX.size + size
+    stored.piece = number
     if content[end : padded(end)].strip(b"\0"):
         raise FormatError(f"batch {stored.seq} is followed by what nobody wrote")
     check = CHECKSUM.unpack_from(content, end - CHECKSUM.size)[0]

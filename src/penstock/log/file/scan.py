@@ -114,10 +114,12 @@ class Scan:
 
     def _expect_nothing(self, numbers: list[int]) -> None:
         """A folder that names no store may hold a segment whose store was never made,
-        and nothing that was begun."""
+        and no batch."""
         for number in numbers:
             name = segment_name(number)
-            if self.folder.read(name, 0, SECTOR).strip(b"\0"):
+            content = self.folder.read(name, 0, self.folder.size(name))
+            header = self._believe(name, read_header, content[:SECTOR])
+            if header and find_frames(content, SECTOR, header.store, number):
                 raise self._corrupt(STORE, 0, f"it is missing, and {name} is there")
             self.unused.append(name)
 

@@ -77,6 +77,6 @@ class Segments:
             self.gone.append(self.kept.pop(0))
 
     def allocated(self) -> int:
-        """Count the bytes of all files."""
-        begun = sum(each.size for each in (*self.kept, *self.gone))
+        """Count the bytes of the files that are to stay."""
+        begun = sum(each.size for each in self.kept)
         return begun + self.size * len(self.ready)

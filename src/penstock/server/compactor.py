@@ -1,0 +1,101 @@
+"""Keeping the log small: what the oldest piece still holds is written anew, then it is
+forgotten.
+
+The log may have three times the bytes that are alive, and always MOST_IDLE. Work is
+paced to what comes in: for each byte that was appended some are read or written here,
+so that a piece is done long before the next is full. A log that has no room left is
+compacted at full speed, as long as there is something to win.
+"""
+
+from collections.abc import Iterator
+
+from penstock.core.compaction import Compaction
+from penstock.core.engine import Engine
+from penstock.log import Log, Stored, Usage
+
+MOST_IDLE = 64 * 1024 * 1024  # bytes that a log may have, however little is alive
+FACTOR = 3  # bytes of log for each that is alive
+LEAST_STEP = 128 * 1024  # bytes that a turn reads and writes here
+PACE = 6  # bytes for each that came in
+
+
+class Compactor:
+    """`step` is called after each batch, and again as long as it is `busy`.
+
+    `compactions` counts the pieces that were let go of.
+    """
+
+    def __init__(self, engine: Engine, log: Log) -> None:
+        self.engine = engine
+        self.log = log
+        self.compactions = 0
+        self.busy = False
+        self.floor = 0  # batches from that number on are still wanted by a follower
+        self._work = Compaction(engine.store, engine.turn)
+        self._batches: Iterator[Stored] = iter(())
+        self._upto = 0  # the last batch of the piece that is being read
+        self._behind = False  # a batch has been begun and not done
+        self._awaits = 0  # the batch that has to be durable before that piece can go
+
+    @property
+    def carried(self) -> int:
+        """Count the entities that were written anew."""
+        return int(self._work.carried)
+
+    def live(self) -> int:
+        """Count the bytes that full copies of everything would take."""
+        store = self.engine.store
+        return int(store.index.live_bytes) + store.records.size()
+
+    def most(self) -> int:
+        """Give how many bytes the log may have."""
+        return max(MOST_IDLE, FACTOR * self.live())
+
+    def look(self, usage: Usage) -> None:
+        """Begin with the oldest piece if the log is too large."""
+        if self.busy or self._awaits or not usage.trimmable:
+            return
+        if self.floor and usage.trimmable >= self.floor:
+            return
+        if self._is_large(usage):
+            self._upto = usage.trimmable
+            self._batches = iter(self.log.read(usage.oldest))
+            self.busy = True
+
+    def _is_large(self, usage: Usage) -> bool:
+        # The piece that is prepared next counts as well.
+        if usage.used + usage.piece > self.most():
+            return True
+        return usage.room == 0 and usage.used - self.live() > 4 * usage.piece
+
+    def step(self, fresh: int) -> None:
+        """Do a share of the work; `fresh` bytes came in since the last time."""
+        left = max(LEAST_STEP, PACE * fresh)
+        while left > 0 and self.busy:
+            if not self._behind and not self._next():
+                return
+            size = int(self.engine.turn.batch.size())
+            self._behind = not self._work.step(left)
+            left -= LEAST_STEP // 8 + int(self.engine.turn.batch.size()) - size
+
+    def _next(self) -> bool:
+        """Take the next batch of the piece; at its end, wait for what was carried."""
+        stored = next(self._batches, None)
+        if stored is None or stored.seq > self._upto:
+            self.busy = False
+            self._batches = iter(())
+            batch = self.engine.turn.batch
+            self._awaits = batch.seq if batch.count else batch.seq - 1
+            return False
+        self._work.begin(stored.payload, stored.piece)
+        return True
+
+    def durable(self, seq: int) -> bool:
+        """Let go of a piece once everything that it held is durable elsewhere; tell
+        whether that is so now."""
+        if not self._awaits or seq < self._awaits:
+            return False
+        self._awaits = 0
+        self.log.trim(self._upto)
+        self.compactions += 1
+        return True
