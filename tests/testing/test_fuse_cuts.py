@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
 
 import pytest
 
 from penstock.testing import fuse_cuts, volatile_fs
-from penstock.testing.data_server import beanstalkd
+from penstock.testing.kills import plans
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,6 +24,11 @@ pytestmark = [
 @pytest.mark.parametrize("option", ["-f0", "-F"])
 def test_cuts_find_what_beanstalkd_loses(option):
     """It syncs every write with -f0, but never its folder; with -F it syncs nothing."""
-    tally = fuse_cuts.run(4, f"careless {option}", partial(beanstalkd, option=option))
+    careless = f"beanstalkd -l ADDRESS -b DATA {option}"
+    command = f"sh -c 'mkdir -p DATA && exec {careless}'"
+    said: list[str] = []
+    tally = fuse_cuts.run(plans(2, 3, command, 1000), said.append)
+    assert tally.counts["kills"] == len(said) * 2 == 2
     assert tally.counts["put"] > 100
-    assert any(" lost" in line for line in tally.wrong), tally.wrong
+    assert sum(tally.violations.values()) > 10, tally
+    assert tally.wrong

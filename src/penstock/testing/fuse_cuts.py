@@ -1,189 +1,173 @@
-"""Power cuts under load: a real server on a file system that forgets.
+"""Cuts the power of a real server's disk, again and again, and judges what it kept.
 
     python -m penstock.testing.fuse_cuts --count 200 --seed 7
+    python -m penstock.testing.fuse_cuts --command "beanstalkd -l ADDRESS -b DATA -f0"
 
-Each cut takes the power away from the disk at a moment chosen by chance, some while the
-server starts, then kills the server, lets none, some or all of what was not synced
-survive, and starts the server again. A recorder loads it meanwhile and looks at every
-job after each start; now and then everything is drained, judged, and begun afresh with
-an empty folder.
+The data folder is on a file system that forgets what was not synced. Each cut takes its
+power away at a moment chosen by chance, under load or while the server starts, kills
+the server, lets none, some or all of what was not synced survive, and starts the server
+again. A recorder, which nothing happens to, looks at every job after each start.
+
+Ends with 1 when a promise was broken or too little happened, with 77 where no FUSE
+file system can be mounted.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
-import time
-from collections import Counter
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from penstock.testing.checkers import Verdict, check
-from penstock.testing.data_server import (
-    Command,
-    DataServer,
-    RecorderProcess,
-    beanstalkd,
-    penstock,
-)
+from penstock.testing.checkers import check
+from penstock.testing.data_server import DataServer
 from penstock.testing.history import read_history
+from penstock.testing.kills import (
+    Broken,
+    Plan,
+    Recording,
+    Tally,
+    penstock_command,
+    plans,
+    templated,
+)
 from penstock.testing.volatile_fs import VolatileFs, is_available
 
-LIVES = 20  # of a server, before it begins with an empty folder
 SHARES = (0.0, 0.0, 0.05, 0.5, 0.5, 0.95, 1.0)  # of what is unsynced that survives
-WHILE_STARTING = 0.25  # of all cuts
-MOST_MOMENTS = 9  # a cut comes at most 2 ** so many moments after it was decided
-MOST_SAID = 400_000  # bytes of history before a cut under load
-WHILE = 2.0  # seconds that these may take
-OUR_ENDS = (0, -signal.SIGTERM)  # of a recorder: by itself, by us
-LOOK = 0.002  # seconds between two looks
-STUCK = 60.0  # seconds that a recorder may take to end after its server
+STARTING = 0.25  # of all cuts
+MOMENTS = 9  # a cut comes at most 2 ** so many moments after it was decided on
+LOADED = 0.3  # seconds of load at most before that
+SOON = 2.0  # seconds until a cut comes in any case
+SKIPPED = 77  # the exit status of what could not be done here
 
 
-@dataclass
-class Tally:
-    """What has happened; `wrong` says what should not have."""
+class Chapter:
+    """One data folder from empty to drained."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-    def judge(self, verdict: Verdict, name: str) -> None:
-        """Add a verdict over one store."""
-        self.counts += verdict.counts
-        if verdict.violations:
-            self.wrong.append(f"{name}: {verdict}")
-
-
-class Store:
-    """One data folder through all its lives."""
-
-    def __init__(
-        self, disk: VolatileFs, folder: Path, name: str, command: Command, tally: Tally
-    ) -> None:
+    def __init__(self, plan: Plan, disk: VolatileFs, folder: Path) -> None:
+        self.tally = Tally()
+        self._plan = plan
         self._disk = disk
         self._folder = folder
-        self._name = name
-        self._command = command
-        self._tally = tally
-        self._lives = 0
-        self._chance = Random(name)  # noqa: S311  (chance that can be repeated)
-        self._data = disk.folder / name
-        self._history = folder / f"{name}.history"
+        self._chance = Random(f"{plan.seed}.{plan.number}")  # noqa: S311
+        self._history = folder / "history"
+        address = f"unix:{folder / 'server.sock'}"
+        self._recording = Recording(address, self._history, plan)
 
-    def cut(self) -> None:
-        """Start the server, load it, take the power away."""
-        starting = self._chance.random() < WHILE_STARTING
-        if starting:
-            self._disk.cut_after(self._moments())
-        server = self._start()
-        recorder = self._record(server)
-        if server.wait_serving(lambda: self._disk.wait_for_cut(0)):
-            self._load_and_cut()
-        elif server.has_ended():
-            self._wrong(f"it ended with {server.wait()}: {server.said()}")
-        else:
-            self._tally.counts["cuts while starting"] += 1
-            recorder.end()
-        self._recover(server)
-        recorded = recorder.wait(STUCK)
-        if recorded.status not in OUR_ENDS and not recorded.came_too_late():
-            self._wrong(f"{recorded.said}{server.said()}")
-
-    def _moments(self) -> int:
-        return int(2 ** self._chance.uniform(0, MOST_MOMENTS))
-
-    def _load_and_cut(self) -> None:
-        """Wait until so much has been said to the server, and a little longer."""
-        last = time.monotonic() + WHILE
-        enough = self._said() + self._chance.randrange(MOST_SAID)
-        while self._said() < enough and time.monotonic() < last:
-            self._disk.wait_for_cut(LOOK)
-        self._disk.cut_after(self._moments())
-        self._disk.wait_for_cut(WHILE)
-        self._disk.cut()
-
-    def _said(self) -> int:
-        return self._history.stat().st_size if self._history.exists() else 0
-
-    def _recover(self, server: DataServer) -> None:
-        """End the server at this moment; give the disk its power back."""
-        self._disk.cut()
-        server.kill()
-        seed = self._chance.getrandbits(32)
-        lacking = self._disk.power_on(seed, self._chance.choice(SHARES))
-        server.wait()
-        server.socket.unlink(missing_ok=True)
-        self._tally.counts["changes in doubt"] += lacking
-        self._tally.counts["cuts"] += 1
-
-    def finish(self) -> None:
-        """Drain what is left; judge the whole history."""
-        server = self._start()
-        recorded = self._record(server, "--drain").wait(STUCK)
-        if recorded.status:
-            self._wrong(f"drain: {recorded.said} {server.said()}")
-        status = server.stop()
-        if status and self._command is penstock:
-            self._wrong(f"it ended with {status}: {server.said()}")
-        self._tally.judge(check(read_history(self._history)), self._name)
-
-    def _wrong(self, what: str) -> None:
-        self._tally.wrong.append(f"{self._name}, life {self._lives}: {what}")
+    def run(self) -> None:
+        """Cut so many times, drain, judge."""
+        try:
+            for _ in range(self._plan.kills):
+                starting = self._chance.random() < STARTING
+                self._cut_starting() if starting else self._cut_loaded()
+            self._drain()
+        except Broken as error:
+            self.tally.wrong.append(str(error))
+        finally:
+            self._recording.end()
+        self.tally.judge(check(read_history(self._history)))
 
     def _start(self) -> DataServer:
-        self._lives += 1
-        name = f"{self._name}-{self._lives}"
-        return DataServer(self._command, self._data, self._folder, name)
+        command = templated(self._plan.command)
+        return DataServer(command, self._disk.folder / "data", self._folder, "server")
 
-    def _record(self, server: DataServer, *options: str) -> RecorderProcess:
-        seed = f"{self._name}-{self._lives}"
-        options = ("--seed", seed, "--patience", "8", *options)
-        return RecorderProcess(server.address, self._history, *options)
+    def _begin(self, purpose: str) -> DataServer:
+        """Start a server, and let the recorder reach it."""
+        server = self._start()
+        self._recording.tell(purpose)
+        try:
+            self._recording.hear(unless=server.has_ended)
+        except Broken as error:
+            server.kill()
+            raise Broken(f"{error}; the server said: {server.said()[-2000:]}") from None
+        return server
+
+    def _moments(self) -> int:
+        return int(2 ** self._chance.uniform(0, MOMENTS))
+
+    def _cut_loaded(self) -> None:
+        server = self._begin("load 3600")
+        self._disk.wait_for_cut(self._chance.uniform(0, LOADED))
+        self._disk.cut_after(self._moments())
+        self._disk.wait_for_cut(SOON)
+        self._recover(server, "loaded")
+        self._recording.hear()
+
+    def _cut_starting(self) -> None:
+        self._disk.cut_after(self._moments())
+        server = self._start()
+        served = server.wait_serving(lambda: self._disk.wait_for_cut(0))
+        if not served and server.has_ended():
+            raise Broken(f"the server ended by itself: {server.said()[-2000:]}")
+        self._recover(server, "looking" if served else "starting")
+
+    def _recover(self, server: DataServer, way: str) -> None:
+        """End everything at this moment; give the disk its power back."""
+        self._disk.cut()
+        server.kill()
+        seed, share = self._chance.getrandbits(32), self._chance.choice(SHARES)
+        self.tally.counts["in doubt"] += self._disk.power_on(seed, share)
+        server.wait()
+        self.tally.counts["kills"] += 1
+        self.tally.counts[way] += 1
+
+    def _drain(self) -> None:
+        server = self._begin("drain")
+        if not self._recording.hear().get("drained", -1) >= 0:
+            raise Broken("the server went away during a drain")
+        server.stop()
 
 
-def run(count: int, seed: str, command: Command, report: bool = False) -> Tally:
-    """Cut so many times."""
-    tally = Tally()
-    with tempfile.TemporaryDirectory(prefix="penstock-") as name:
+def run_chapter(plan: Plan) -> Tally:
+    """Go through one chapter on a disk of its own."""
+    with tempfile.TemporaryDirectory(prefix="penstock-cuts-") as name:
         folder = Path(name)
         (folder / "disk").mkdir()
         with VolatileFs(folder / "disk") as disk:
-            while tally.counts["cuts"] < count and not tally.wrong:
-                store = Store(
-                    disk, folder, f"{seed}-{tally.counts['cuts']}", command, tally
-                )
-                for _ in range(min(LIVES, count - tally.counts["cuts"])):
-                    store.cut()
-                store.finish()
-                if report:
-                    print(dict(tally.counts), flush=True)  # noqa: T201
+            chapter = Chapter(plan, disk, folder)
+            chapter.run()
+        return chapter.tally
+
+
+def run(todo: list[Plan], say: Callable[[str], None]) -> Tally:
+    """Go through the chapters; say how it goes."""
+    tally = Tally()
+    for plan in todo:
+        tally.add(run_chapter(plan))
+        broken = sum(tally.violations.values()) + len(tally.wrong)
+        say(f"{tally.counts['kills']} cuts, {broken} promises broken")
     return tally
 
 
-def main() -> int:
-    """Cut, and say what came of it."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="penstock.testing.fuse_cuts")
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--seed", default=str(time.time_ns()))
-    parser.add_argument(
-        "--beanstalkd", metavar="OPTION", help="cut beanstalkd with that option instead"
-    )
-    arguments = parser.parse_args()
+    parser.add_argument("--count", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--command", default=penstock_command("always"))
+    parser.add_argument("--largest", type=int, default=65535, metavar="BYTES")
+    return parser.parse_args()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Cut, judge, tell."""
+    arguments = _arguments()
     if not is_available():
-        print("SKIPPED: this machine mounts no FUSE file system", file=sys.stderr)  # noqa: T201
-        return 77
-    command: Command = penstock
-    if arguments.beanstalkd:
-        command = partial(beanstalkd, option=arguments.beanstalkd)
-    print(f"seed {arguments.seed}", flush=True)  # noqa: T201
-    tally = run(arguments.count, arguments.seed, command, report=True)
-    for line in tally.wrong:
-        print(line)  # noqa: T201
-    return bool(tally.wrong)
+        _say("SKIPPED: no FUSE file system can be mounted here (Debian: fuse3)")
+        return SKIPPED
+    todo = plans(arguments.count, arguments.seed, arguments.command, arguments.largest)
+    tally = run(todo, _say)
+    short = [f"too little happened: {what}" for what in tally.missing()]
+    in_doubt = f"{tally.counts['in doubt']} changes were in doubt"
+    for line in (*tally.wrong, *short, f"power cuts: {tally}; {in_doubt}"):
+        _say(line)
+    return 1 if tally.wrong or short else 0
 
 
 if __name__ == "__main__":
