@@ -24,8 +24,11 @@ SECOND = 1_000_000_000
 EARLY = 50_000_000  # ns by which our clock and the server's may differ
 LATE = 5 * SECOND  # a stalled disk stops the server's time, a busy machine ours
 
+MANY = 1 << 32  # more than any counter says
+
 # Answers after which nobody knows whether the command happened.
 UNCERTAIN = ("", "INTERNAL_ERROR")
+RESERVES = ("reserve", "reserve-with-timeout")
 # Answers after which everything is as it was.
 REFUSALS = ("OUT_OF_MEMORY", "DRAINING", "BAD_FORMAT", "UNKNOWN_COMMAND")
 
@@ -74,7 +77,7 @@ class Facts(NamedTuple):
 
 
 def _more(count: tuple[int, int]) -> tuple[int, int]:
-    return count[0] + 1, count[1] + 1
+    return count[0] + 1, min(count[1] + 1, MANY)
 
 
 def _after(operation: Operation, seconds: int) -> tuple[int, int]:
@@ -121,12 +124,15 @@ def _reserve(belief: Belief, operation: Operation, facts: Facts) -> Belief | Non
     if belief.stage != READY:
         return None
     early, late = _after(operation, facts.ttr)
+    more = _more(belief.reserves)
+    if not operation.words:  # stands for all that its connection never heard of
+        more = (belief.reserves[0], MANY)
     return belief._replace(
         stage=RESERVED,
         holder=operation.connection,
         early=early,
         late=late,
-        reserves=_more(belief.reserves),
+        reserves=more,
         past=belief.past | belief.reasons,
     )
 
@@ -241,7 +247,9 @@ def apply(belief: Belief, operation: Operation, facts: Facts) -> Belief | None:
         after = EFFECTS[operation.verb](belief, operation, facts)
         if after is None and operation.answer in UNCERTAIN:
             after = belief
-    return after and after._replace(done=after.done | {operation.number})
+    if after is None or (operation.verb in RESERVES and not operation.words):
+        return after
+    return after._replace(done=after.done | {operation.number})
 
 
 def is_overdue(belief: Belief, now: int) -> bool:
@@ -257,8 +265,10 @@ def in_time(belief: Belief, now: int, ending: Ending | None) -> Iterator[Belief]
     if belief.stage != RESERVED:
         return
     if belief.early - EARLY <= now:
-        more = _more(belief.timeouts)
-        yield _returned(belief, "ttr")._replace(timeouts=more)
+        least, most = _more(belief.timeouts)
+        if belief.reserves[1] == MANY:  # it may have been none, or several
+            least, most = belief.timeouts[0], MANY
+        yield _returned(belief, "ttr")._replace(timeouts=(least, most))
     if ending is not None and ending.earliest <= now:
         yield _returned(belief, "closed")
 

@@ -26,7 +26,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from penstock.testing.beliefs import REFUSALS, UNCERTAIN, Facts
+from penstock.testing.beliefs import REFUSALS, RESERVES, UNCERTAIN, Facts
 from penstock.testing.history import FAR, History, Operation
 from penstock.testing.lifelines import ALTERED, DOUBLED, Certainty, Lifeline, Violation
 from penstock.testing.ordering import check_ids, check_order, check_pauses
@@ -34,7 +34,6 @@ from penstock.testing.ordering import check_ids, check_order, check_pauses
 INVENTED = "invented"
 
 PUT_DONE = ("INSERTED", "BURIED")
-RESERVES = ("reserve", "reserve-with-timeout")
 SHOWS_BODY = ("RESERVED", "FOUND")
 
 
@@ -71,10 +70,11 @@ def check(history: History) -> Verdict:
             lifeline.follow()
         verdict.violations += [v for v in (altered, lifeline.violation) if v]
         verdict.redelivered += lifeline.redelivered
+        verdict.counts["given up"] += lifeline.gave_up
         certain += lifeline.certain
     verdict.violations += check_order(history, certain, jobs.facts)
     verdict.violations += check_pauses(history, jobs.named, jobs.facts)
-    verdict.counts = _counts(history)
+    verdict.counts += _counts(history)
     return verdict
 
 
@@ -120,6 +120,7 @@ class _Jobs:
         self._puts: dict[int, list[Operation]] = defaultdict(list)
         self._kicks: dict[str, list[Operation]] = defaultdict(list)
         self._reserves: dict[str, list[Operation]] = defaultdict(list)
+        self._unheard: set[int] = set()
         self._open: dict[str, list[Operation]] = defaultdict(list)  # by digest
         self._acknowledged: dict[str, list[Operation]] = defaultdict(list)
         for operation in history.operations:
@@ -138,10 +139,16 @@ class _Jobs:
             if o.answer in UNCERTAIN or o.words[1:] != ("0",):
                 self._kicks[o.tube].append(o)
         elif o.verb in RESERVES and o.answer in UNCERTAIN:
-            for tube in o.tubes:
-                self._reserves[tube].append(o)
+            self._reserve(o)
         elif o.id and (o.words or o.verb in CHANGING):
             self.named[o.id].append(o)
+
+    def _reserve(self, o: Operation) -> None:
+        """The first reserve that a connection had no answer to stands for the rest."""
+        if o.connection not in self._unheard:
+            self._unheard.add(o.connection)
+            for tube in o.tubes:
+                self._reserves[tube].append(o)
 
     def _find_put(self, id: int) -> None:
         puts = self._puts.get(id, [])

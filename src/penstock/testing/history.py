@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-FAR = 1 << 62  # later than any moment
+FAR = 1 << 63  # later than any moment
 
 # What a call may tell besides its verb.
 ARGUMENTS = (

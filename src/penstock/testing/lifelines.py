@@ -39,6 +39,9 @@ EXCLUSION = "exclusion"
 
 # Fields of stats-job that account for redeliveries.
 ACCOUNTS = frozenset(("reserves", "timeouts", "reason"))
+# Possibilities of one job, from where on it is given up.
+MOST = 5000
+
 # Verbs that may have an effect on this job or on another one.
 CHOOSING = frozenset(("kick", "reserve", "reserve-with-timeout"))
 
@@ -103,6 +106,7 @@ class Lifeline:
         self.violation: Violation | None = None
         self.certain: list[Certainty] = []
         self.redelivered: Counter[str] = Counter()
+        self.gave_up = False
         self._history = history
         self._operations = operations
         self._beliefs = {Belief()}
@@ -119,7 +123,7 @@ class Lifeline:
                 drained = _Moment(life.number, life.drained, DRAINED, 0, None)
                 moments.append(drained)
         for moment in sorted(moments):
-            if self.violation is not None:
+            if self.violation is not None or self.gave_up:
                 return
             self._take(moment)
 
@@ -147,6 +151,9 @@ class Lifeline:
                 if new not in grown:
                     grown.add(new)
                     fresh.append(new)
+            if len(grown) > MOST:
+                self.gave_up = True
+                break
         return grown
 
     def _steps(self, belief: Belief, now: int) -> Iterable[Belief]:
@@ -169,19 +176,19 @@ class Lifeline:
         )
 
     def _reply(self, operation: Operation) -> None:
-        if operation.verb == "kick":
-            self._kicked(operation)
+        if operation.verb == "kick" or operation.answer in UNCERTAIN:
+            self._perhaps(operation)
             return
         grown = self._grown(operation.answered)
         fitting = {belief for belief in grown if operation.number in belief.done}
-        if not fitting:
+        if not fitting and not self.gave_up:
             self._blame(operation, grown)
         elif operation.answer == "RESERVED":
             self._count(fitting)
         self._settle(operation, fitting)
 
-    def _kicked(self, operation: Operation) -> None:
-        """A kick of so many may have met this job or not."""
+    def _perhaps(self, operation: Operation) -> None:
+        """A kick of so many may have met this job or not; after an error, anything."""
         stages = {belief.stage for belief in self._beliefs}
         beliefs = self._beliefs
         if len(self._pending) > 1 or stages & {BURIED, DELAYED}:
@@ -210,7 +217,7 @@ class Lifeline:
     def _drained(self, now: int) -> None:
         """Whatever was left has been reserved and deleted."""
         gone = {belief for belief in self._grown(now) if not belief.is_there}
-        if not gone:
+        if not gone and not self.gave_up:
             sentence = "acknowledged, never deleted, not found in the final drain"
             self.violation = Violation(LOST, self.facts.id, sentence)
         self._beliefs = gone
@@ -219,7 +226,9 @@ class Lifeline:
         """Count a redelivery by its reason."""
         if self._was_reserved:
             reasons = frozenset[str]().union(*(belief.reasons for belief in fitting))
-            self.redelivered[" or ".join(sorted(reasons))] += 1
+            restart = "restart" in reasons
+            why = "restart" if restart else " or ".join(sorted(reasons))
+            self.redelivered[why] += 1
         self._was_reserved = True
 
     # What is certain.
@@ -277,8 +286,9 @@ class Lifeline:
         closest = min(there, key=lambda b: len(differences(b, operation, self.facts)))
         names = differences(closest, operation, self.facts)
         told = ", ".join(f"{name} {operation.fields[name]}" for name in names)
+        right = ", ".join(_right(closest, name) for name in names)
         kind = DOUBLED if set(names) <= ACCOUNTS else ALTERED
-        return kind, f"it has {told}; right is {closest}"
+        return kind, f"it has {told}, and should have {right}"
 
 
 def _listed(stages: set[str]) -> str:
@@ -296,3 +306,14 @@ def _misplaced(operation: Operation, there: list[Belief]) -> tuple[str, str]:
     if operation.verb in ("release", "bury", "touch", "delete"):
         return EXCLUSION, f"not its to {operation.verb}: {_listed(stages)}"
     return ALTERED, f"it was {_listed(stages)}"
+
+
+def _right(belief: Belief, field: str) -> str:
+    """Say what a field of stats-job should have been."""
+    if field == "reason":
+        return f"reason {' or '.join(sorted(belief.reasons))}"
+    if field in ("reserves", "timeouts"):
+        least, most = getattr(belief, field)
+        return f"{field} {least}" + (f" to {most}" if most > least else "")
+    value = belief.stage if field == "state" else getattr(belief, field, "another")
+    return f"{field} {value}"
