@@ -84,6 +84,9 @@ class Log(Protocol):
         """Number the piece that the next batch goes to, or one before it; 0 where there
         are none. Pieces are what `trim` forgets, oldest first."""
 
+    def limit(self, most: int) -> None:
+        """Say how many bytes the log should not exceed; it never refuses for that."""
+
     def trim(self, upto_seq: int) -> None:
         """Forget batches up to that number, as far as whole pieces allow."""
 

@@ -57,6 +57,9 @@ class MemoryLog:
         for content in self._batches[max(0, from_seq - self._first) :]:
             yield unseal(content)[0]
 
+    def limit(self, most: int) -> None:
+        """Nothing here is made in advance."""
+
     def trim(self, upto_seq: int) -> None:
         """Forget batches up to that number."""
         count = min(max(0, upto_seq - self._first + 1), len(self._batches))

@@ -303,7 +303,8 @@ class Broker:
 
     @cython.ccall
     def _compact(self, fresh: cython.longlong) -> cython.void:
-        self.compactor.step(fresh)
+        # What is written here is no reason to write more.
+        self._fresh -= self.compactor.step(fresh)
         # What is carried over goes on with its commit; else nobody would call again.
         if self.compactor.busy and not self.turn.batch.count and self._loop is not None:
             self._loop.call_soon(self._compact_on)
@@ -318,6 +319,7 @@ class Broker:
         self.usage = usage = self.log.usage()
         owed = OWED * len(self.engine.index.jobs)
         self.engine.policy.room = usage.room - owed
+        self.log.limit(self.compactor.most())
         self.compactor.look(usage)
         if self.engine.policy.room <= 0 and self._looking is None:
             assert self._loop is not None

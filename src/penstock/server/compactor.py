@@ -16,6 +16,7 @@ from penstock.log import Log, Stored, Usage
 MOST_IDLE = 64 * 1024 * 1024  # bytes that a log may have, however little is alive
 FACTOR = 3  # bytes of log for each that is alive
 LEAST_STEP = 128 * 1024  # bytes that a turn reads and writes here
+MOST_STEP = 4 * 1024 * 1024  # the same, however much came in
 PACE = 6  # bytes for each that came in
 
 
@@ -29,6 +30,8 @@ class Compactor:
         self.engine = engine
         self.log = log
         self.compactions = 0
+        self.most_idle = MOST_IDLE
+        self.least_step = LEAST_STEP
         self.busy = False
         self.floor = 0  # batches from that number on are still wanted by a follower
         self._work = Compaction(engine.store, engine.turn)
@@ -49,7 +52,7 @@ class Compactor:
 
     def most(self) -> int:
         """Give how many bytes the log may have."""
-        return max(MOST_IDLE, FACTOR * self.live())
+        return max(self.most_idle, FACTOR * self.live())
 
     def look(self, usage: Usage) -> None:
         """Begin with the oldest piece if the log is too large."""
@@ -68,15 +71,20 @@ class Compactor:
             return True
         return usage.room == 0 and usage.used - self.live() > 4 * usage.piece
 
-    def step(self, fresh: int) -> None:
-        """Do a share of the work; `fresh` bytes came in since the last time."""
-        left = max(LEAST_STEP, PACE * fresh)
+    def step(self, fresh: int) -> int:
+        """Do a share of the work; `fresh` bytes came in since the last time. Give how
+        many were written here."""
+        before = int(self.engine.turn.batch.size())
+        self._take_steps(min(max(LEAST_STEP, PACE * fresh), MOST_STEP))
+        return int(self.engine.turn.batch.size()) - before
+
+    def _take_steps(self, left: int) -> None:
         while left > 0 and self.busy:
             if not self._behind and not self._next():
                 return
             size = int(self.engine.turn.batch.size())
             self._behind = not self._work.step(left)
-            left -= LEAST_STEP // 8 + int(self.engine.turn.batch.size()) - size
+            left -= self.least_step // 8 + int(self.engine.turn.batch.size()) - size
 
     def _next(self) -> bool:
         """Take the next batch of the piece; at its end, wait for what was carried."""

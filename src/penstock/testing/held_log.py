@@ -70,6 +70,9 @@ class HeldLog:
         """Give the durable batches from that number on."""
         yield from [stored for stored in self._kept if stored.seq >= from_seq]
 
+    def limit(self, most: int) -> None:
+        """Nothing here is made in advance."""
+
     def trim(self, upto_seq: int) -> None:
         """Forget batches up to that number."""
         self._kept = [stored for stored in self._kept if stored.seq > upto_seq]

@@ -77,6 +77,7 @@ class FileLog:
         self._filling = ""  # the file that is being prepared or removed
         self._wants_seal = False
         self._full = False
+        self._most = 1 << 62  # bytes that the files should not exceed
         self._tell_durable: Callable[[int], None] = lambda seq: None
         self._tell_failed: Callable[[Exception], None] = lambda error: None
 
@@ -223,11 +224,14 @@ class FileLog:
             self._fail(LogFull("append", hint="free some, then start again"))
 
     def _set_pace(self) -> None:
-        """Let the filling be done before the segment is three quarters full."""
+        """Let the filling be done before the segment is three quarters full, and
+        before what is to be removed has waited for long."""
         segment = self._segments.current
         quarters = 4 * segment.end // segment.size
-        ready = len(self._segments.ready)
-        self.disk.hurry(CALM if ready or not quarters else SOON if quarters < 2 else NOW)
+        if self._segments.gone or (quarters > 1 and not self._segments.ready):
+            self.disk.hurry(NOW)
+        else:
+            self.disk.hurry(SOON if quarters else CALM)
 
     def _write_mark(self) -> None:
         self._wants_seal = False
@@ -245,12 +249,19 @@ class FileLog:
         if segments.gone and segments.gone[0].number < self._declared:
             self._filling = segments.gone[0].name
             self.disk.discard(self._filling)
-        elif len(segments.ready) < SPARE and self._opened and not self._full:
+        elif self._wants_segment():
             self._filling = segment_name(segments.next_number())
             self.disk.prepare(self._filling, segments.size)
             self._set_pace()
             if self._waiting is not None:
                 self.disk.hurry(NOW)
+
+    def _wants_segment(self) -> bool:
+        """A second spare waits until what is being forgotten is gone."""
+        segments = self._segments
+        if self._full or not self._opened or len(segments.ready) >= SPARE:
+            return False
+        return not segments.ready or segments.on_disk() + segments.size <= self._most
 
     # What the disk tells.
 
@@ -313,6 +324,10 @@ class FileLog:
     def oldest_piece(self) -> int:
         """Give the number of the first piece that is still needed."""
         return self._segments.oldest
+
+    def limit(self, most: int) -> None:
+        """Say how many bytes the files should not exceed; what is owed goes before."""
+        self._most = most
 
     def trim(self, upto_seq: int) -> None:
         """Forget batches up to that number, as far as whole segments allow."""

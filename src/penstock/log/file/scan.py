@@ -300,7 +300,7 @@ def frames(
                 return
             yield offset + at, frame
             at, seq, previous = at + size, seq + 1, frame.check
-        if not size or (at == 0 and len(content) < piece):
+        if at < len(content) and (not size or (at == 0 and len(content) < piece)):
             return  # no frame, or one that reaches beyond the end
         piece = PIECE if at else padded(size)
         offset += at

@@ -76,7 +76,11 @@ class Segments:
         while len(self.kept) > 1 and self.kept[0].last <= upto_seq:
             self.gone.append(self.kept.pop(0))
 
-    def allocated(self) -> int:
-        """Count the bytes of the files that are to stay."""
-        begun = sum(each.size for each in self.kept)
+    def on_disk(self) -> int:
+        """Count the bytes of all files, those that are about to go included."""
+        begun = sum(each.size for each in (*self.kept, *self.gone))
         return begun + self.size * len(self.ready)
+
+    def allocated(self) -> int:
+        """Count the bytes of the files that are to stay, spares to come included."""
+        return sum(each.size for each in self.kept) + self.size * SPARE
