@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -44,6 +45,31 @@ def beanstalkd(data: Path, address: Path, option: str) -> list[str]:
     return ["/bin/sh", "-c", script, *program]
 
 
+class Question:
+    """Asks a server something, as soon as it listens; it listens before it serves."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.setblocking(False)
+        self._asked = False
+
+    def is_answered(self) -> bool:
+        """Look whether the answer has come."""
+        try:
+            if not self._asked:
+                self._socket.connect(str(self._path))
+                self._socket.sendall(b"list-tube-used\r\n")
+                self._asked = True
+            return self._socket.recv(100).startswith(b"USING")
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._socket.close()
+
+
 class DataServer:
     """One run of a server; `log` gets all that it says, `address` is where it listens.
 
@@ -75,14 +101,14 @@ class DataServer:
             )
 
     def wait_serving(self, until: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until it serves; tell whether it does, or has ended before, or what we
+        """Wait until it answers; tell whether it does, or has ended before, or what we
         wait for besides has come."""
         last = time.monotonic() + START
-        while time.monotonic() < last and not self.has_ended() and not until():
-            with socket.socket(socket.AF_UNIX) as probe:
-                if probe.connect_ex(str(self.socket)) == 0:
+        with contextlib.closing(Question(self.socket)) as question:
+            while time.monotonic() < last and not self.has_ended() and not until():
+                if question.is_answered():
                     return True
-            select.select([], [], [], LOOK)
+                select.select([], [], [], LOOK)
         return False
 
     def has_ended(self) -> bool:

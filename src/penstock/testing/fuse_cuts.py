@@ -15,9 +15,11 @@ file system can be mounted.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -29,12 +31,14 @@ from penstock.testing.kills import (
     Plan,
     Recording,
     Tally,
-    penstock_command,
     plans,
     templated,
 )
 from penstock.testing.volatile_fs import VolatileFs, is_available
 
+SERVE = "serve --data DATA --beanstalk ADDRESS"
+USUAL = f"{shlex.quote(sys.executable)} -m penstock.cli.main {SERVE}"
+SMALL = f"{shlex.quote(sys.executable)} -m penstock.testing.small_server {SERVE}"
 SHARES = (0.0, 0.0, 0.05, 0.5, 0.5, 0.95, 1.0)  # of what is unsynced that survives
 STARTING = 0.25  # of all cuts
 MOMENTS = 9  # a cut comes at most 2 ** so many moments after it was decided on
@@ -141,11 +145,17 @@ def run(todo: list[Plan], say: Callable[[str], None]) -> Tally:
     return tally
 
 
+def alternating(todo: list[Plan]) -> list[Plan]:
+    """Let a server with a small log, which rolls and is compacted all the time, take
+    turns with one of the usual size."""
+    return [replace(plan, command=USUAL if plan.number % 2 else SMALL) for plan in todo]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="penstock.testing.fuse_cuts")
     parser.add_argument("--count", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--command", default=penstock_command("always"))
+    parser.add_argument("--command", help="another server; DATA and ADDRESS in it")
     parser.add_argument("--largest", type=int, default=65535, metavar="BYTES")
     return parser.parse_args()
 
@@ -161,7 +171,10 @@ def main() -> int:
     if not is_available():
         _say("SKIPPED: no FUSE file system can be mounted here (Debian: fuse3)")
         return SKIPPED
-    todo = plans(arguments.count, arguments.seed, arguments.command, arguments.largest)
+    command = arguments.command
+    todo = plans(arguments.count, arguments.seed, command or "", arguments.largest)
+    if not command:
+        todo = alternating(todo)
     tally = run(todo, _say)
     short = [f"too little happened: {what}" for what in tally.missing()]
     in_doubt = f"{tally.counts['in doubt']} changes were in doubt"

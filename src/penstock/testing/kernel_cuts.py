@@ -25,8 +25,9 @@ from random import Random
 
 from penstock.testing import kernel_guest, uml
 from penstock.testing.checkers import check
+from penstock.testing.fuse_cuts import SMALL
 from penstock.testing.history import read_history
-from penstock.testing.kills import Broken, Tally, penstock_command
+from penstock.testing.kills import Broken, Tally
 from penstock.testing.uml import Machine, is_available, new_disk
 
 STARTING = 0.25  # of all cuts
@@ -143,7 +144,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="penstock.testing.kernel_cuts")
     parser.add_argument("--count", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--command", default=penstock_command("always"))
+    parser.add_argument("--command", default=SMALL)
     return parser.parse_args()
 
 
