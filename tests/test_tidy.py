@@ -155,7 +155,12 @@ def imported_by(file: Path) -> set[tuple[str, str]]:
     """Every (module, name) that a module imports."""
     nodes = ast.walk(ast.parse(text_of(file)))
     froms = (node for node in nodes if isinstance(node, ast.ImportFrom))
-    return {(node.module or "", alias.name) for node in froms for alias in node.names}
+    # C declarations without a module of their own have no other name to go by.
+    return {
+        ((node.module or "").removeprefix("cython.cimports."), alias.name)
+        for node in froms
+        for alias in node.names
+    }
 
 
 def cimported_by(types: Path) -> set[tuple[str, str]]:

@@ -273,7 +273,7 @@ class Batch:
         up_to: cython.ulonglong,
         now: cython.ulonglong,
     ) -> cython.void:
-        """CLEAR: jobs of those states with an id up to that are gone, ready by `now`."""
+        """CLEAR: jobs of those states with ids up to that are gone, as of `now`."""
         self.open(CLEAR, True)
         self.events.put_u8(states)
         self.events.put_u64(up_to)

@@ -9,7 +9,7 @@ if not cython.compiled:
     DRAINING = 1
     FULL = 2
 
-    NO_BOUND = (1 << 62)
+    NO_BOUND = 1 << 62
     OVERHEAD = 200  # bytes that a job takes beside its body
 
 

@@ -81,8 +81,8 @@ class Log(Protocol):
         """Give the durable batches from that number on."""
 
     def piece(self) -> int:
-        """Number the piece that the next batch goes to, or one before it; 0 where there
-        are none. Pieces are what `trim` forgets, oldest first."""
+        """Number the piece that the next batch goes to, or one before it; 0 where none
+        are. Pieces are what `trim` forgets, oldest first."""
 
     def limit(self, most: int) -> None:
         """Say how many bytes the log should not exceed; it never refuses for that."""
@@ -97,7 +97,7 @@ class Log(Protocol):
         """Leave no doubt about where the log ends: nothing will follow for a while."""
 
     def fileno(self) -> int:
-        """Give what becomes readable when `settle` has something to tell; -1 if never."""
+        """Give what is readable when `settle` has something to tell; -1 if never."""
 
     def settle(self) -> None:
         """Call back for what has become durable or failed since the last time."""

@@ -21,7 +21,7 @@ from penstock.core.events import Batch
 from penstock.core.reactor import Reactor
 from penstock.core.turn import Turn
 from penstock.errors import LogError
-from penstock.log import Log, Usage
+from penstock.log import Log
 from penstock.server.compactor import Compactor
 
 IDLE = 0.020  # seconds until soft events are sealed

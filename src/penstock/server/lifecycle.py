@@ -200,7 +200,9 @@ class Server:
         self.log.close()
         if self._result == os.EX_OK:
             jobs = len(self.engine.index.jobs)
-            logger.info("stopped", **{"jobs_lost" if self.log.forgets else "jobs": jobs})
+            logger.info(
+                "stopped", **{"jobs_lost" if self.log.forgets else "jobs": jobs}
+            )
 
     # What goes wrong.
 

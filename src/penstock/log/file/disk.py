@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import cython
 from cython.cimports.penstock.log.file.calls import (
@@ -32,6 +33,7 @@ from cython.cimports.penstock.log.file.calls import (
     fdatasync,
     fstatfs,
     fsync,
+    iovec,
     openat,
     poll,
     pollfd,
@@ -45,6 +47,21 @@ from cython.cimports.penstock.log.file.calls import (
 
 from penstock.errors import LogError
 from penstock.log.file import DISCARDED, PREPARED, SYNCED, WRITTEN, Outcome
+
+if not cython.compiled:
+    MOST_PARTS = 4
+    STEP = 1024 * 1024  # bytes of zeros that are written at once
+    MODE_BITS = 0o600
+    NEVER_SYNC = 1 << 62
+    ZEROS = b""
+
+    # What can fail, as an index into CALLS.
+    PWRITEV = 0
+    FDATASYNC = 1
+    OPENAT = 2
+    FALLOCATE = 3
+    FSYNC = 4
+    UNLINKAT = 5
 
 CALLS = ("pwritev", "fdatasync", "openat", "fallocate", "fsync", "unlinkat")
 # File systems that never overwrite in place: zeros would only be written twice.
@@ -106,6 +123,16 @@ class Disk:
         self._write_wake = os.eventfd(0, flags)
         self._fill_wake = os.eventfd(0, flags)
         self._dirty = -1
+        if not cython.compiled:  # compiled, all of this is zero already
+            self._vector: list[Any] = [iovec] * MOST_PARTS
+            self._name = b""
+            self._closed = self._stopping = False
+            self._file = self._offset = self._count = self._size = 0
+            self._asked = self._ended = self._error = self._call = 0
+            self._took = self._synced = self._told = self._late_error = 0
+            self._seq = self._dirty_seq = self._dirty_since = self._urgency = 0
+            self._fill_asked = self._fill_ended = 0
+            self._fill_error = self._fill_call = 0
         self._threads = [
             threading.Thread(target=loop, name=name, daemon=True)
             for name, loop in (("write", self._run_write), ("fill", self._run_fill))
@@ -252,7 +279,7 @@ class Disk:
     @cython.nogil
     @cython.exceptval(check=False)
     def _patience(self) -> cython.int:
-        """Count the milliseconds until what was written is to be synced; -1 is never."""
+        """Count milliseconds until what was written is to be synced; -1 is never."""
         if self._dirty < 0 or self.interval >= NEVER_SYNC:
             return -1
         left: cython.longlong = self._dirty_since + self.interval - _moment()

@@ -26,7 +26,6 @@ from penstock.log.file.layout import (
     frame_size,
     read_header,
     segment_name,
-    segment_number,
     write_frame,
     write_header,
     write_mark,

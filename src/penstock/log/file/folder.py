@@ -31,7 +31,9 @@ class FileFolder:
 
     def make(self) -> None:
         """Make the folder and those above it, each durable in the one above."""
-        missing = [each for each in (self.path, *self.path.parents) if not each.exists()]
+        missing = [
+            each for each in (self.path, *self.path.parents) if not each.exists()
+        ]
         for folder in reversed(missing):
             folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
             _sync(folder.parent)
@@ -111,7 +113,7 @@ class FileFolder:
             path.parent.mkdir(mode=FOLDER_MODE)
             self.sync()
         self._fill(name + TEMPORARY, content)
-        os.rename(f"{path}{TEMPORARY}", path)  # noqa: PTH104  (as the system call)
+        os.rename(f"{path}{TEMPORARY}", path)
         _sync(path.parent)
 
     def _fill(self, name: str, content: bytes) -> None:

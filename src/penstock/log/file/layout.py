@@ -9,6 +9,7 @@ prefix does not pass.
 A header of zeros is that of a segment which was prepared and not begun.
 """
 
+import contextlib
 import json
 import re
 import struct
@@ -16,7 +17,15 @@ from dataclasses import dataclass
 
 from penstock.errors import FormatError, NewerFormat
 from penstock.log import Stored
-from penstock.log.frame import CHECKSUM, HEADER, HEADER_SIZE, Parts, checksum, parts, unseal
+from penstock.log.frame import (
+    CHECKSUM,
+    HEADER,
+    HEADER_SIZE,
+    Parts,
+    checksum,
+    parts,
+    unseal,
+)
 
 FORMAT = 1
 SECTOR = 512
@@ -84,13 +93,13 @@ def read_store(content: bytes) -> bytes:
     try:
         told = json.loads(content)
         check = told.pop("check")
-        format, store = told["format"], bytes.fromhex(told["id"])
+        version, store = told["format"], bytes.fromhex(told["id"])
     except (ValueError, KeyError, TypeError, AttributeError):
         raise FormatError("it does not name a store") from None
     if check != _check_of(told) or len(store) != 16:
         raise FormatError("it is damaged")
-    if format > FORMAT:
-        raise NewerFormat(f"the folder has format {format}, known is {FORMAT}")
+    if version > FORMAT:
+        raise NewerFormat(f"the folder has format {version}, known is {FORMAT}")
     return store
 
 
@@ -138,11 +147,11 @@ def read_header(content: bytes) -> Header | None:
         return None
     if not _is_sector(content) or not content.startswith(MAGIC):
         raise FormatError("a segment's header is damaged")
-    _magic, format, number, oldest, size, first, mark, previous, store = (
+    _magic, version, number, oldest, size, first, mark, previous, store = (
         SEGMENT.unpack_from(content)
     )
-    if format > FORMAT:
-        raise NewerFormat(f"a segment has format {format}, known is {FORMAT}")
+    if version > FORMAT:
+        raise NewerFormat(f"a segment has format {version}, known is {FORMAT}")
     return Header(store, number, oldest, size, first, mark, previous)
 
 
@@ -219,17 +228,15 @@ def read_frame(
     return Frame(stored, oldest, mark, padded(end) - at, check)
 
 
-
 def find_frames(content: bytes, start: int, store: bytes, number: int) -> list[Frame]:
     """List the frames that pass, wherever they begin from that offset on."""
     found = []
     at = content.find(FRAME_START, start)
     while at >= 0:
         if at % SECTOR == 0:
-            try:
+            # What looks like a frame and is none is what is sorted out here.
+            with contextlib.suppress(FormatError):
                 found.append(read_frame(content, at, store, number, None))
-            except FormatError:
-                pass  # what looks like a frame and is none is what we sort out here
         at = content.find(FRAME_START, at + 1)
     return found
 

@@ -91,9 +91,7 @@ def _write_again(folder: Folder, scan: Scan, segments: Segments, proven: int) ->
     folder.create(name, size)
     offset = SECTOR
     for stored in batches:
-        parts = write_frame(
-            scan.store, number, scan.end.oldest, proven, stored, check
-        )
+        parts = write_frame(scan.store, number, scan.end.oldest, proven, stored, check)
         frame = b"".join(parts)
         folder.write(name, offset, frame)
         offset += len(frame)

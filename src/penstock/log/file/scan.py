@@ -117,11 +117,21 @@ class Scan:
         and no batch."""
         for number in numbers:
             name = segment_name(number)
-            content = self.folder.read(name, 0, self.folder.size(name))
-            header = self._believe(name, read_header, content[:SECTOR])
-            if header and find_frames(content, SECTOR, header.store, number):
+            if self._looks_used(name):
                 raise self._corrupt(STORE, 0, f"it is missing, and {name} is there")
             self.unused.append(name)
+
+    def _looks_used(self, name: str) -> bool:
+        """Tell whether anything in a segment looks like a frame. Its header may be
+        torn, or what the disk had there before the segment."""
+        content = self.folder.read(name, 0, self.folder.size(name))
+        try:
+            read_header(content[:SECTOR])
+        except NewerFormat:
+            raise
+        except FormatError:
+            pass  # as good as none
+        return any(frame_length(content, at) for at in range(0, len(content), SECTOR))
 
     def _read_mark(self, names: list[str]) -> None:
         if MARK not in names:
@@ -226,8 +236,8 @@ class Scan:
             if number not in self.headers:
                 raise self._corrupt(segment_name(number), 0, "it is missing")
         for name in self.folder.names():
-            number = segment_number(name)
-            if number is not None and not oldest <= number <= last:
+            found = segment_number(name)
+            if found is not None and not oldest <= found <= last:
                 self.unused.append(name)
         self.headers = {n: self.headers[n] for n in range(oldest, last + 1)}
 
@@ -279,9 +289,7 @@ class Scan:
         return min([frame.stored.next_id for frame in behind], default=None)
 
 
-def frames(
-    folder: Folder, header: Header, end: int
-) -> Iterator[tuple[int, Frame]]:
+def frames(folder: Folder, header: Header, end: int) -> Iterator[tuple[int, Frame]]:
     """Give a segment's good frames up to a place, from the first on, with their
     offsets; a bad one ends them. Raises NewerFormat at one of a later release."""
     offset, seq, previous = SECTOR, header.first, header.previous
