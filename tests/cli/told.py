@@ -44,7 +44,7 @@ class Told:
     def restart(self, downtime: float, *, clean: bool = True) -> None:
         """Let the server end, and start again later."""
         self.turn(downtime)
-        self.engine.turn.batch.boot(clean, round(downtime * SECOND), b"")
+        self.engine.turn.batch.boot(clean, round(downtime * SECOND), b"0.3.0")
         self.engine.store.apply_boot()
         self.turn()
 

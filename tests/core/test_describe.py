@@ -163,12 +163,12 @@ TABLE: dict[str, tuple[Callable[[Batch], None], dict[str, Any]]] = {
         {"kind": "unset", "namespace": "plan", "key": "key"},
     ),
     "boot": (
-        lambda b: b.boot(True, 5, b""),
-        {"kind": "boot", "clean": True, "downtime": 5},
+        lambda b: b.boot(True, 5, b"0.3.0"),
+        {"kind": "boot", "clean": True, "downtime": 5, "version": "0.3.0"},
     ),
     "boot after a crash": (
-        lambda b: b.boot(False, 0, b""),
-        {"kind": "boot", "clean": False, "downtime": 0},
+        lambda b: b.boot(False, 0, b"0.3.0"),
+        {"kind": "boot", "clean": False, "downtime": 0, "version": "0.3.0"},
     ),
     "seal": (lambda b: b.seal(), {"kind": "seal"}),
 }

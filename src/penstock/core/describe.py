@@ -90,6 +90,8 @@ def _event(reader: Reader) -> dict[str, Any]:
         event[field] = FIELDS[field](reader)
     reader.attributes()
     event |= _attributes(reader)
+    if name == "boot" and "value" in event:
+        event["version"] = event.pop("value")
     return _only_changed(event) if name == "change" else event
 
 
