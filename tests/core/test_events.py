@@ -155,10 +155,10 @@ TABLE = {
         True,
     ),
     "boot": (
-        lambda b: b.boot(True, 5, b""),
+        lambda b: b.boot(True, 5, b"0.3.0"),
         kinds.BOOT,
         {"clean": 1, "downtime": 5},
-        [],
+        [(kinds.TAG_VALUE, b"0.3.0")],
         True,
     ),
     "seal": (lambda b: b.seal(), kinds.SEAL, {}, [], False),

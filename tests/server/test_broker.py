@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from penstock.core.job import READY, RESERVED
-from penstock.core.kinds import PUT, RESERVE, RETURN
+from penstock.core.kinds import PUT, RESERVE, RETURN, SEAL
 from penstock.server.answers import SECOND
 from tests.server.house import in_a_house, with_a_held_log
 
@@ -17,7 +17,12 @@ PUT_ONE = b"put 0 0 60 1\r\na\r\n"
 def kinds_in(log):
     """List the kinds of the events in flight."""
     assert log.flying is not None
-    found, at, payload = [], 0, log.flying.payload
+    return kinds_of(log.flying.payload)
+
+
+def kinds_of(payload):
+    """List the kinds of a batch's events."""
+    found, at = [], 0
     while at < len(payload):
         found.append(payload[at])
         at += 5 + int.from_bytes(payload[at + 1 : at + 5], "little")
@@ -375,8 +380,9 @@ async def test_stopping_hands_what_was_staged_to_the_log(house):
     await local.reserve()
     assert house.log.flying is None
     house.broker.stop()
-    assert kinds_in(house.log) == [RESERVE]
-    house.log.release()
+    batches = list(house.log.read(1))
+    assert [kinds_of(each.payload) for each in batches[-2:]] == [[RESERVE], [SEAL]]
+    assert (house.log.flying, house.log.seals) == (None, 1)
     house.broker.start(house.reactor)
 
 

@@ -11,6 +11,8 @@ import pytest
 import penstock
 from penstock.core.engine import Engine
 from penstock.core.reactor import Reactor
+from penstock.log.memory import MemoryLog
+from penstock.server.broker import Broker
 from penstock.server.surroundings import Surroundings, cpu_time, new_id, quoted
 from penstock.testing import ManualClock, running_server
 
@@ -34,6 +36,18 @@ ORDER = [
     "mode",
     "connections-refused",
     "descriptors-exhausted",
+    "log-bytes",
+    "log-live-bytes",
+    "log-room",
+    "log-batches",
+    "log-batch-events-mean",
+    "log-batch-bytes-max",
+    "log-compactions",
+    "log-standstills",
+    "sync-count",
+    "sync-last-us",
+    "sync-p50-us",
+    "sync-p99-us",
 ]
 
 
@@ -50,7 +64,8 @@ def clock():
 @pytest.fixture
 def surroundings(engine, clock):
     reactor = Reactor(engine, 10, print)
-    yield Surroundings(engine.policy, reactor, [], clock, "memory")
+    broker = Broker(engine, MemoryLog(), clock, print)
+    yield Surroundings(broker, reactor, [], clock, "memory")
     reactor.shut()
 
 
