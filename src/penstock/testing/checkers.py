@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from penstock.testing.beliefs import REFUSALS, RESERVES, UNCERTAIN, Facts
 from penstock.testing.history import FAR, History, Operation
 from penstock.testing.lifelines import ALTERED, DOUBLED, Certainty, Lifeline, Violation
-from penstock.testing.ordering import check_ids, check_order, check_pauses
+from penstock.testing.ordering import REUSED, check_ids, check_order, check_pauses
 
 INVENTED = "invented"
 
@@ -62,8 +62,11 @@ def check(history: History) -> Verdict:
     verdict = Verdict()
     jobs = _Jobs(history)
     verdict.violations += check_ids(history) + jobs.violations
+    reused = {v.id for v in verdict.violations if v.kind == REUSED}
     certain: list[Certainty] = []
     for id, facts in jobs.facts.items():
+        if id in reused:
+            continue  # two jobs of one name: nothing said of it is sure
         lifeline = Lifeline(facts, jobs.operations(facts), history)
         altered = _altered(facts, jobs.named[id])
         if altered is None:

@@ -40,7 +40,7 @@ from penstock.testing.history import read_history
 KILLS = 25  # of one chapter
 PATIENCE = 60.0  # seconds until something that must come is missed
 END = 2.0  # seconds that a recorder may take to end
-LOADED = 0.2  # seconds of load at most before a kill
+LOADED = 0.12  # seconds of load at most before a kill
 
 # How much must have happened for each kill, on the average, to prove anything.
 FLOORS = {"commands": 100.0, "put": 10.0, "deleted": 5.0, "restart": 0.2}

@@ -113,7 +113,7 @@ class Lifeline:
         self._pending: dict[int, Operation] = {}
         self._life = 0
         self._since = 0
-        self._was_reserved = False
+        self._reserved_in = 0  # the life of its last delivery
 
     def follow(self) -> None:
         """Go through the job's life."""
@@ -126,6 +126,13 @@ class Lifeline:
             if self.violation is not None or self.gave_up:
                 return
             self._take(moment)
+        # Nobody asked for it again, and yet it stood in line.
+        while self._life < max(self._history.lives) and self._may_be_there():
+            self._restart()
+        self._stop_being_certain(FAR)
+
+    def _may_be_there(self) -> bool:
+        return any(belief.is_there for belief in self._beliefs)
 
     def _take(self, moment: _Moment) -> None:
         while self._life < moment.life:
@@ -191,7 +198,9 @@ class Lifeline:
         """A kick of so many may have met this job or not; after an error, anything."""
         stages = {belief.stage for belief in self._beliefs}
         beliefs = self._beliefs
-        if len(self._pending) > 1 or stages & {BURIED, DELAYED}:
+        # Most kicks are of other jobs: that is told without trying everything.
+        alone = operation.verb == "kick" and len(self._pending) == 1
+        if not alone or stages & {BURIED, DELAYED}:
             beliefs = self._grown(operation.answered)
         self._settle(operation, beliefs)
 
@@ -223,13 +232,19 @@ class Lifeline:
         self._beliefs = gone
 
     def _count(self, fitting: set[Belief]) -> None:
-        """Count a redelivery by its reason."""
-        if self._was_reserved:
+        """Count a redelivery by its reason.
+
+        A crash may forget that a job was held, and with that what it came back from.
+        """
+        if self._reserved_in:
             reasons = frozenset[str]().union(*(belief.reasons for belief in fitting))
-            restart = "restart" in reasons
-            why = "restart" if restart else " or ".join(sorted(reasons))
+            why = " or ".join(sorted(reasons))
+            if "restart" in reasons or (
+                why == "none" and self._reserved_in < self._life
+            ):
+                why = "restart"
             self.redelivered[why] += 1
-        self._was_reserved = True
+        self._reserved_in = self._life
 
     # What is certain.
 

@@ -117,7 +117,7 @@ class _Lines:
     def _pri_of(self, o: Operation) -> int | None:
         """Give the pri with which a job was certainly ready when a command came."""
         for c in self._pri[o.id]:
-            if c.life == o.life and c.since <= o.called <= c.until:
+            if _was_there(c, o):
                 return c.pri
         return None
 
@@ -128,6 +128,11 @@ def _is_there(c: Certainty, life: int, at: int) -> bool:
 
 def _is_over(c: Certainty, o: Operation) -> bool:
     return c.life < o.life or c.until < o.called
+
+
+def _was_there(c: Certainty, o: Operation) -> bool:
+    """Tell whether a job was there when a command was called."""
+    return c.life == o.life and c.since <= o.called <= c.until
 
 
 def _stays(c: Certainty, o: Operation) -> bool:
@@ -141,7 +146,7 @@ def _overtaken_buried(
     lines.move_to(o)
     there = lines.buried[o.tube]
     shown = there.get(o.id)
-    if shown is None or not _stays(shown, o):
+    if shown is None or not _was_there(shown, o):
         return []
     for c in list(there.values()):
         if _is_over(c, o):
@@ -220,12 +225,12 @@ def _broken(
             break
         if o.answer != "RESERVED" or o.answered > until or o.id not in facts:
             continue
-        if facts[o.id].tube == tube and _was_there(named[o.id], pause):
+        if facts[o.id].tube == tube and _was_put_before(named[o.id], pause):
             sentence = f"{o}: {tube} was paused by {pause}"
             found.append(Violation(ORDER, o.id, sentence))
     return found
 
 
-def _was_there(operations: Sequence[Operation], pause: Operation) -> bool:
+def _was_put_before(operations: Sequence[Operation], pause: Operation) -> bool:
     """Tell whether a job was put before its tube was paused."""
     return any(o.verb == "put" and o.words and _precedes(o, pause) for o in operations)
