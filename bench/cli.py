@@ -18,6 +18,7 @@ from bench.scenario import Row
 from bench.servers import ROOT, BenchError, specs
 
 PENSTOCK = ".venv/bin/penstock serve --memory --beanstalk 127.0.0.1:PORT"
+DURABLE = ".venv/bin/penstock serve --data DATA --beanstalk 127.0.0.1:PORT"
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "performance.svg"
@@ -53,9 +54,9 @@ def parser() -> argparse.ArgumentParser:
     add("--penstock", default=PENSTOCK, metavar="CMD", help="our command, with PORT")
     add(
         "--durable",
-        default="",
+        default=DURABLE,
         metavar="CMD",
-        help="our durable command, with PORT and DATA, for the wake rows",
+        help="our durable command, with PORT and DATA, for the rows that sync",
     )
     add("--output", type=Path, metavar="FILE", help="where the raw figures go")
     add(

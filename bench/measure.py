@@ -121,6 +121,9 @@ class SideRun:
                 return fill(server, self._scenario, self._pace)
             case "start":
                 return {"start_s": server.start_s}
+            case "recovery":
+                fill(server, self._scenario, self._pace)
+                return {"start_s": server.restart()}
             case _:
                 return load(server, self._scenario, self._pace)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.figures import Bar
-from bench.scenario import Row, Scenario, Side
+from bench.scenario import Probe, Row, Scenario, Side
 
 MILLION = 1_000_000
 
@@ -234,6 +234,63 @@ def _whole_server() -> list[Row]:
     ]
 
 
+def _durable() -> list[Row]:
+    """Every reply after a sync, beside beanstalkd that syncs too or at times."""
+    base = Scenario()
+    pipelined = replace(base, connections=4, depth=64)
+    kinds = (
+        ("1", "1 connection", base, "beanstalkd-f0", 0.85),
+        ("16", "16 connections", replace(base, connections=16), "beanstalkd-f0", 5),
+        ("128", "128 connections", replace(base, connections=128), "beanstalkd-f0", 10),
+        ("pipelined", "4 x 64 in flight", pipelined, "beanstalkd-f0", 35),
+        (
+            "16-1k",
+            "16 connections, 1 KiB",
+            replace(base, connections=16, body=1024),
+            "beanstalkd-f0",
+            4.5,
+        ),
+        (
+            "128-50ms",
+            "128 connections",
+            replace(base, connections=128),
+            "beanstalkd-50ms",
+            0.9,
+        ),
+        ("pipelined-50ms", "4 x 64 in flight", pipelined, "beanstalkd-50ms", 3),
+    )
+    return [
+        Row(
+            f"durable-{name}",
+            f"durable: {title}, put",
+            (Side("penstock-durable", scenario), Side(peer, scenario)),
+            (throughput(limit), P99_SHOWN, CPU_SHOWN),
+        )
+        for name, title, scenario, peer, limit in kinds
+    ]
+
+
+def _durable_start() -> list[Row]:
+    fill = Scenario(fill=MILLION, body=100, connections=50)
+    kinds: tuple[tuple[Probe, str, Scenario, float], ...] = (
+        ("start", "empty folder", Scenario(), 1.0),
+        ("recovery", "1M jobs of 100 B", fill, 10.0),
+    )
+    return [
+        Row(
+            f"durable-{probe}",
+            f"durable: {title} to first reply (s)",
+            (
+                Side("penstock-durable", scenario, probe=probe),
+                Side("beanstalkd-50ms", scenario, probe=probe),
+            ),
+            (Bar("start_s", limit=limit, at_least=False, as_ratio=False),),
+            most_rounds=3,
+        )
+        for probe, title, scenario, limit in kinds
+    ]
+
+
 def _wake() -> list[Row]:
     """From put to a worker that waits; the peers that sync are shown beside."""
     return [
@@ -271,5 +328,7 @@ ROWS: tuple[Row, ...] = (
     *_scale(),
     *_echo(),
     *_whole_server(),
+    *_durable(),
+    *_durable_start(),
     *_wake(),
 )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from bench.figures import Bar
 
-Probe = Literal["load", "memory", "start", "skip-locked"]
+Probe = Literal["load", "memory", "start", "recovery", "skip-locked"]
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ def specs(penstock: str, durable: str) -> dict[str, Spec]:
         Spec("penstock", penstock),
         Spec("penstock-durable", durable),
         Spec("beanstalkd", "beanstalkd -l 127.0.0.1 -p PORT"),
+        Spec("beanstalkd-50ms", "beanstalkd -l 127.0.0.1 -p PORT -b DATA"),
         Spec("beanstalkd-f0", "beanstalkd -l 127.0.0.1 -p PORT -b DATA -f0"),
         Spec("redis", f"{redis} --appendonly no", b"PING\r\n"),
         Spec(
@@ -140,6 +141,14 @@ class Server:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
+    def restart(self) -> float:
+        """End it and start it on the same folder; give the seconds to a reply."""
+        self._end()
+        began = time.monotonic()
+        self._process = self._spawn()
+        self._await_first_reply()
+        return time.monotonic() - began
+
     def resident_bytes(self) -> int:
         """Resident memory of the process."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
@@ -148,6 +157,11 @@ class Server:
         raise BenchError(f"{self.spec.name}: no VmRSS in its status")
 
     def stop(self) -> None:
+        """End the process, and remove its folder."""
+        self._end()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def _end(self) -> None:
         """End the process, by force when it does not end by itself."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
@@ -156,4 +170,3 @@ class Server:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        shutil.rmtree(self.data, ignore_errors=True)
