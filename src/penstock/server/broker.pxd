@@ -22,6 +22,7 @@ cdef class Broker:
     cdef bint _staged
     cdef bint _coming
     cdef bint _gathering
+    cdef bint _settling
     cdef bint _broken
     cdef object _looking
     cdef long long _fresh

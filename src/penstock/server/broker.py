@@ -28,7 +28,6 @@ IDLE = 0.020  # seconds until soft events are sealed
 GATHERING = 0.010  # seconds that a commit waits for others where there is no room
 LOOK_AGAIN = 1.0  # seconds until somebody else may have made room
 OWED = 64  # bytes of room that each live job may need to be deleted
-LOOKED_AT = 1024 * 1024  # bytes that come in between two looks at the room
 LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's sleep
 LAZY = 256 * 1024  # bytes of events that may wait while no reply waits for them
 STANDSTILL = 1_000_000_000  # nanoseconds that engine time may run ahead of a commit
@@ -65,6 +64,7 @@ class Broker:
         self._sealing: asyncio.TimerHandle | None = None
         self._sealed_after = 0
         self._gathering = False
+        self._settling = False
         self._looking: asyncio.TimerHandle | None = None
         self._fresh = 0
         self._unseen = 0
@@ -269,7 +269,9 @@ class Broker:
 
     def _settle(self) -> None:
         """Hear what the disk has done: the loop calls this when it tells."""
+        self._settling = True
         self.log.settle()
+        self._settling = False
         self._finish()
 
     def _durable(self, seq: int) -> None:
@@ -286,7 +288,8 @@ class Broker:
             if session.link is not None:
                 session.link.flush()
         # Commands may run that had to wait, and what is only soft wants its seal.
-        self._come_back()
+        if not self._settling:
+            self._come_back()
 
     @cython.ccall
     def _tend(self, seq: cython.ulonglong) -> cython.void:
@@ -295,11 +298,16 @@ class Broker:
         self._fresh = 0
         self._unseen += fresh
         trimmed: cython.bint = self.compactor.durable(seq)
-        if trimmed or self._unseen > LOOKED_AT or self.engine.policy.room <= 0:
+        if (
+            trimmed
+            or self._unseen > self.compactor.unseen
+            or self.engine.policy.room <= 0
+        ):
             self._look()
         if self.compactor.busy:
             self._compact(fresh)
         self._seal_soon()
+        self.compactor.followers.tell()
 
     @cython.ccall
     def _compact(self, fresh: cython.longlong) -> cython.void:

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from penstock.core.compaction import Compaction
 from penstock.core.engine import Engine
 from penstock.log import Log, Stored, Usage
+from penstock.server.followers import Followers
 
 MOST_IDLE = 64 * 1024 * 1024  # bytes that a log may have, however little is alive
 FACTOR = 3  # bytes of log for each that is alive
 LEAST_STEP = 128 * 1024  # bytes that a turn reads and writes here
 MOST_STEP = 4 * 1024 * 1024  # the same, however much came in
 PACE = 6  # bytes for each that came in
+UNSEEN = 1024 * 1024  # bytes that come in between two looks at the log
 
 
 class Compactor:
@@ -29,11 +31,12 @@ class Compactor:
     def __init__(self, engine: Engine, log: Log) -> None:
         self.engine = engine
         self.log = log
+        self.followers = Followers(engine, log)
         self.compactions = 0
         self.most_idle = MOST_IDLE
         self.least_step = LEAST_STEP
+        self.unseen = UNSEEN
         self.busy = False
-        self.floor = 0  # batches from that number on are still wanted by a follower
         self._work = Compaction(engine.store, engine.turn)
         self._batches: Iterator[Stored] = iter(())
         self._upto = 0  # the last batch of the piece that is being read
@@ -58,9 +61,7 @@ class Compactor:
         """Begin with the oldest piece if the log is too large."""
         if self.busy or self._awaits or not usage.trimmable:
             return
-        if self.floor and usage.trimmable >= self.floor:
-            return
-        if self._is_large(usage):
+        if self._is_large(usage) and self.followers.may_trim(usage, self.most()):
             self._upto = usage.trimmable
             self._batches = iter(self.log.read(usage.oldest))
             self.busy = True

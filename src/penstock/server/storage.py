@@ -35,6 +35,7 @@ def storage(broker: Broker) -> Storage:
         "log-batch-bytes-max": broker.largest,
         "log-compactions": broker.compactor.compactions,
         "log-standstills": broker.standstills,
+        **broker.compactor.followers.told(),
         "sync-count": getattr(log, "syncs", 0),
         "sync-last-us": getattr(log, "sync_took", 0) // MICROSECOND,
         "sync-p50-us": _quantile(latencies, 50) // MICROSECOND,
