@@ -31,7 +31,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(
     r"^```python\n(.*?)^```$\n*(?:It prints `([^`]+)`)?", re.MULTILINE | re.DOTALL
 )
-COMMAND = re.compile(r"penstock (serve|ping)\b([^\n`|#]*)")
+COMMAND = re.compile(r"penstock (serve|ping|check|dump|explain|repair)\b([^\n`|#]*)")
 DIFFERS = re.compile(r"^== (.+)\ndiffers:", re.MULTILINE)
 VERB = re.compile(r'line\.starts\(b"([a-z-]+) ?"\)')
 

@@ -7,13 +7,8 @@ from penstock.core.commands import Change, Delete, Free, Hold, Note
 from penstock.core.job import BY_POLICY
 from penstock.core.replay import Replay
 from penstock.core.store import Store
-from tests.cli.told import NOON, Told
+from tests.cli.told import NOON
 from tests.core.story import SECOND
-
-
-@pytest.fixture
-def told():
-    return Told()
 
 
 def life(told, id=1):

@@ -11,6 +11,16 @@ from typer.core import TyperGroup
 
 import penstock as package
 from penstock.cli import main
+from penstock.errors import (
+    ConfigError,
+    FlagError,
+    FormatError,
+    ListenError,
+    LogBusy,
+    LogCorrupt,
+    LogError,
+    NewerFormat,
+)
 from tests.cli.command_line import penstock
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,7 +41,10 @@ def test_the_version_is_told_without_loading_the_server():
     assert after.ru_utime - before.ru_utime < 0.5
 
 
-@pytest.mark.parametrize("verb", ["serve", "ping"])
+VERBS = ["serve", "ping", "check", "dump", "explain", "repair"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_examples_in_its_help(verb):
     done = penstock(verb, "--help")
     assert done.returncode == 0
@@ -61,6 +74,58 @@ def test_a_wrong_command_line_is_one_line_and_status_2(arguments, line, verb):
     assert done.stderr.endswith(f"(see penstock {verb}--help)\n")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def told_of(error, monkeypatch, capsys):
+    """Give the status and the line that an error ends with."""
+
+    def break_down(**options):
+        raise error
+
+    monkeypatch.setattr(main, "app", break_down)
+    return main.main(), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (FlagError("x"), 2, "x"),
+        (ConfigError("x"), 78, "x"),
+        (ListenError("x"), 78, "x"),
+        (NewerFormat("x"), 65, "x"),
+        (FormatError("x"), 65, "x"),
+        (
+            LogCorrupt("read", "/d/1.log", offset=512, hint="why"),
+            65,
+            "read /d/1.log at offset 512: What was read is not what was written. (why)",
+        ),
+        (
+            LogBusy("lock", "/d"),
+            75,
+            "lock /d: Another server is using this folder.",
+        ),
+        (
+            LogError("write", "/d/1.log", hint="No space left on device"),
+            74,
+            "write /d/1.log: The log could not do what was asked of it."
+            " (No space left on device)",
+        ),
+        (
+            OSError(5, "Input/output error", "/d/1.log"),
+            74,
+            "/d/1.log: Input/output error",
+        ),
+        (OSError(5, "Input/output error"), 74, "Input/output error"),
+    ],
+)
+def test_what_cannot_go_on_has_a_status_and_one_line(
+    error, status, line, monkeypatch, capsys
+):
+    assert told_of(error, monkeypatch, capsys) == (status, f"penstock: {line}\n")
+
+
+def test_an_interruption_is_no_mistake(monkeypatch, capsys):
+    assert told_of(typer.Abort(), monkeypatch, capsys) == (130, "")
 
 
 def test_a_mistake_of_ours_is_one_line_with_its_place(monkeypatch, capsys):

@@ -2,16 +2,8 @@
 
 import json
 
-import pytest
-
 from penstock.cli.story import Story
-from tests.cli.told import Told
 from tests.core.story import SECOND
-
-
-@pytest.fixture
-def told():
-    return Told()
 
 
 def story(told, id=1):
@@ -32,6 +24,7 @@ def test_a_life_is_told_in_order_with_its_end(told):
     told.turn()
     told.engine.delete(told.client, 1)
     assert story(told).sentences() == [
+        "job 1, times are UTC",
         "2026-12-01 12:00:00.000  put into default, pri 0, ttr 60 s: ready",
         "2026-12-01 12:00:01.500  reserved for 60 s, delivery 1",
         "2026-12-01 12:00:01.500  deleted by a client while reserved",
@@ -67,7 +60,7 @@ def test_a_beginning_that_is_gone_is_said_first(told):
     told.story.put(told.client)
     told.turn(3)
     told.compact()
-    beginning, copy, _ = story(told).sentences()
+    _, beginning, copy, _ = story(told).sentences()
     assert beginning == (
         "The log begins with batch 2, 2026-12-01 12:00:03.000: what is older was"
         " compacted away. Of what happened to this job before, only what a copy of it"

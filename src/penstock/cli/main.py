@@ -10,10 +10,27 @@ from typing import Annotated
 import typer
 
 from penstock import version
-from penstock.cli.verbs import ping, serve
-from penstock.errors import FlagError, PenstockError
+from penstock.cli.verbs import check, dump, explain, ping, repair, serve
+from penstock.errors import (
+    FlagError,
+    FormatError,
+    LogBusy,
+    LogCorrupt,
+    LogError,
+    PenstockError,
+)
 
 USAGE = 2  # the status of a wrong flag, as everywhere
+INTERRUPTED = 130  # as a shell tells it: 128 and the number of SIGINT
+
+# The first that fits: damaged data, a folder in use, storage that failed, settings.
+STATUSES = (
+    (FlagError, USAGE),
+    ((LogCorrupt, FormatError), os.EX_DATAERR),
+    (LogBusy, os.EX_TEMPFAIL),
+    ((LogError, OSError), os.EX_IOERR),
+    (PenstockError, os.EX_CONFIG),
+)
 
 app = typer.Typer(
     name="penstock",
@@ -23,6 +40,10 @@ app = typer.Typer(
 )
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command(epilog=ping.EXAMPLES)(ping.ping)
+app.command(epilog=check.EXAMPLES)(check.check)
+app.command(epilog=dump.EXAMPLES)(dump.dump)
+app.command(epilog=explain.EXAMPLES)(explain.explain)
+app.command(epilog=repair.EXAMPLES)(repair.repair)
 
 
 def _say_version(wanted: bool) -> None:
@@ -54,13 +75,22 @@ def main() -> int:
         # Without a verb the help has been shown, and nothing is left to say.
         text = error.format_message()
         return _complain(f"{text} (see {_help(error)})", USAGE) if text else USAGE
-    except FlagError as error:
-        return _complain(str(error), USAGE)
-    except PenstockError as error:
-        return _complain(str(error), os.EX_CONFIG)
+    except typer.Abort:
+        return INTERRUPTED
+    except (PenstockError, OSError) as error:
+        status = next(code for kind, code in STATUSES if isinstance(error, kind))
+        return _complain(_sentence(error), status)
     except Exception as error:  # the last place that can tell it in one line
         return _complain(_mistake(error), os.EX_SOFTWARE)
     return status if isinstance(status, int) else 0
+
+
+def _sentence(error: Exception) -> str:
+    """Say what the system refused as it says it, without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}"
+    return str(error)
 
 
 def _help(error: Exception) -> str:

@@ -41,7 +41,8 @@ class Story:
         if not self.life.moments:
             return [self._unknown()]
         lines = [f"{clock(each.wall)}  {each.text}" for each in self.life.moments]
-        return [*self._beginning(), *lines, self._now()]
+        title = f"job {self.life.id}, times are UTC"
+        return [title, *self._beginning(), *lines, self._now()]
 
     def _unknown(self) -> str:
         id, first, last = self.life.id, self.first, self.last

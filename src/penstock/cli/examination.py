@@ -1,0 +1,159 @@
+"""What can be said of a data folder by reading all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.cli import folders
+from penstock.cli.output import iso
+from penstock.core.engine import Engine
+from penstock.core.job import STATE_NAMES
+from penstock.core.replay import Replay
+from penstock.errors import FormatError, LogCorrupt, NewerFormat
+from penstock.log import Stored
+from penstock.log.file.folder import FileFolder
+from penstock.log.file.layout import MARK, SECTOR, segment_name, segment_number
+from penstock.log.file.scan import CHECK, Scan
+
+GOOD = "good"
+TORN = "torn"
+DAMAGED = "damaged"
+NEWER = "newer"
+Watch = Callable[[int, int], None]  # batches read, and of how many
+
+
+@dataclass(slots=True)
+class Findings:
+    """`verdict` says whether the next start will take the folder; `reason` why not,
+    `file` and `offset` where the damage or the torn end begins, `cut_at` what a repair
+    would have to be told."""
+
+    folder: str
+    server: str | None
+    verdict: str = GOOD
+    reason: str = ""
+    file: str | None = None
+    offset: int | None = None
+    cut_at: str | None = None
+    torn: int = 0
+    store: str = ""
+    segments: list[dict[str, Any]] = field(default_factory=list)
+    first: Stored | None = None
+    last: Stored | None = None
+    events: int = 0
+    jobs: dict[str, int] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Give all of it as plain values."""
+        batches = None
+        if self.first is not None and self.last is not None:
+            batches = {
+                "first": self.first.seq,
+                "last": self.last.seq,
+                "since": iso(self.first.wall),
+                "until": iso(self.last.wall),
+            }
+        return {
+            "folder": self.folder,
+            "server": self.server,
+            "verdict": self.verdict,
+            "reason": self.reason or None,
+            "file": self.file,
+            "offset": self.offset,
+            "cut_at": self.cut_at,
+            "torn_bytes": self.torn,
+            "store": self.store or None,
+            "segments": self.segments,
+            "batches": batches,
+            "events": self.events,
+            "jobs": self.jobs,
+            "next_id": None if self.last is None else self.last.next_id,
+        }
+
+
+def examine(folder: FileFolder, watch: Watch) -> Findings:
+    """Read everything; while a server writes, damage is only believed once it is
+    found again and again."""
+    for _ in range(folders.LOOKS - 1):
+        findings = _look(folder, watch)
+        if findings.server is None or findings.verdict in (GOOD, TORN):
+            return findings
+    return _look(folder, watch)
+
+
+def _look(folder: FileFolder, watch: Watch) -> Findings:
+    findings = Findings(str(folder.path), folders.owner(folder))
+    try:
+        _read(folder, findings, watch)
+    except NewerFormat as error:
+        findings.verdict, findings.reason = NEWER, str(error)
+    except LogCorrupt as error:
+        findings.verdict = DAMAGED
+        findings.reason = (error.hint or str(error)).removesuffix(f"; {CHECK}")
+        findings.file, findings.offset = error.path, error.offset
+        findings.cut_at = _cut_at(folder, error.path or "", error.offset or 0)
+    except FileNotFoundError as error:
+        findings.verdict = DAMAGED
+        findings.reason = f"{error.filename} went while it was being read"
+    except FormatError as error:
+        findings.verdict = DAMAGED
+        behind = "" if findings.last is None else f" behind batch {findings.last.seq}"
+        findings.reason = f"events{behind} cannot be read: {error}"
+    return findings
+
+
+def _cut_at(folder: FileFolder, name: str, offset: int) -> str | None:
+    """Give the place behind everything that is good; None where a cut does not help."""
+    number = segment_number(name)
+    if number is not None:
+        return f"{number}:{offset}"
+    if name != MARK:
+        return None
+    # It says how far the log goes, and nothing else does: the log has to be believed.
+    begun = [each for each in folder.names() if _is_begun(folder, each)]
+    return f"{segment_number(begun[-1])}:{folder.size(begun[-1])}" if begun else None
+
+
+def _is_begun(folder: FileFolder, name: str) -> bool:
+    is_segment = segment_number(name) is not None
+    return is_segment and bool(folder.read(name, 0, SECTOR).strip(b"\0"))
+
+
+def _read(folder: FileFolder, findings: Findings, watch: Watch) -> None:
+    scan = Scan(folder)
+    _note(scan, findings)
+    engine = Engine()
+    replay = Replay(engine.store)
+    for batch in scan.batches():
+        replay.apply(batch.payload)
+        findings.first = findings.first or batch
+        findings.last = batch
+        findings.events = replay.events
+        watch(batch.seq - findings.first.seq + 1, scan.end.seq - findings.first.seq + 1)
+    if findings.last is not None:
+        replay.finish(findings.last.now, engine.timers)
+    for state, name in enumerate(STATE_NAMES[1:], 1):
+        findings.jobs[name.decode()] = engine.index.count(state)
+
+
+def _note(scan: Scan, findings: Findings) -> None:
+    """Take over what a scan tells before the batches are read."""
+    findings.store = scan.store.hex()
+    numbers = sorted(scan.headers)
+    for number, following in zip(numbers, [*numbers[1:], None], strict=True):
+        last = scan.end.seq if following is None else scan.headers[following].first - 1
+        header = scan.headers[number]
+        findings.segments.append(
+            {
+                "file": segment_name(number),
+                "bytes": header.size,
+                "first": header.first,
+                "last": last,
+            }
+        )
+    if scan.torn is not None:
+        findings.verdict = TORN
+        findings.file = segment_name(scan.torn.number)
+        findings.offset, findings.torn = scan.torn.offset, scan.torn.count

@@ -1,0 +1,71 @@
+"""`penstock dump`: what is in a data folder, one line of JSON for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from penstock.cli.output import iso, reader_may_leave, say_json
+from penstock.log import Stored
+
+EXAMPLES = """
+Examples:
+
+\b
+  penstock dump /var/lib/penstock | head
+  penstock dump /var/lib/penstock --job 17
+  penstock dump /var/lib/penstock --from 120000 --no-bodies
+
+Each line has the number of its batch, its place in the batch, the engine's time and the
+wall clock's, and the event: kind, id, and what belongs to that kind. Times within an
+event are nanoseconds of the engine's time, which begins with the store.
+"""
+
+PRIVATE = ("body", "value", "notes")
+
+
+def dump(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The data folder.")],
+    first: Annotated[
+        int, typer.Option("--from", metavar="SEQ", min=1, help="The first batch.")
+    ] = 1,
+    job: Annotated[
+        int | None, typer.Option(metavar="ID", min=1, help="Only what names this job.")
+    ] = None,
+    no_bodies: Annotated[
+        bool,
+        typer.Option(
+            "--no-bodies", help="Leave out bodies, notes and records' values."
+        ),
+    ] = False,
+) -> None:
+    """Print every event of a data folder as a line of JSON; change nothing."""
+    # Here, so that --help and --version need none of it.
+    from penstock.cli import folders  # noqa: PLC0415
+    from penstock.log.file.scan import Scan  # noqa: PLC0415
+
+    data = folders.for_reading(folder)
+    with reader_may_leave(), folders.named(data.path):
+        scan = folders.patiently(data, lambda: Scan(data))
+        left_out = PRIVATE if no_bodies else ()
+        for line in lines(scan.batches(first), job):
+            say_json({key: line[key] for key in line if key not in left_out})
+
+
+def lines(batches: Iterable[Stored], job: int | None) -> Iterator[dict[str, Any]]:
+    """Give an event's line, for each event or for those of one job."""
+    from penstock.core.describe import describe  # noqa: PLC0415
+
+    for batch in batches:
+        place = {"batch": batch.seq, "now": batch.now, "wall": iso(batch.wall)}
+        for index, event in enumerate(describe(batch.payload)):
+            if job is None or names(event, job):
+                yield {**place, "index": index, **event}
+
+
+def names(event: dict[str, Any], job: int) -> bool:
+    """Tell whether an event names that job."""
+    return bool(event.get("id") == job or job in event.get("ids", ()))

@@ -1,0 +1,72 @@
+"""`penstock repair`: give up what is behind a damaged place of the log."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penstock.errors import FlagError
+
+EXAMPLES = """
+Examples:
+
+\b
+  penstock check /var/lib/penstock
+  penstock repair /var/lib/penstock --cut-at 3:4096
+  penstock repair /var/lib/penstock --cut-at 3:4096 --yes
+
+`penstock check` names the place. What is cut off is not thrown away: it is kept in the
+folder's quarantine/. Ids go on far above all that were given, so that none is given
+twice.
+"""
+
+PLACE = re.compile(r"0*(\d{1,10})(?:\.log)?:(\d{1,18})")
+
+
+def repair(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The data folder.")],
+    cut_at: Annotated[
+        str,
+        typer.Option(
+            "--cut-at", metavar="SEGMENT:OFFSET", help="Where the log is to end."
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Let the log end at a place, so that a server starts again; ask before."""
+    # Here, so that --help and --version need none of it.
+    from penstock.cli import folders, loss  # noqa: PLC0415
+    from penstock.log.file import repair as repairing  # noqa: PLC0415
+
+    number, offset = place(cut_at)
+    data = folders.for_changing(folder)
+    with folders.named(data.path), contextlib.closing(data):
+        data.lock()
+        told = loss.behind(data, number, offset).sentences()
+        print(
+            "\n  ".join([f"cutting {data.path} at {number}:{offset} gives up", *told])
+        )
+        if not yes and not _agreed():
+            print("nothing was changed")
+            raise typer.Exit(1)
+        repairing.cut(data, number, offset)
+    print(f"cut; what was behind it is kept in {data.path / 'quarantine'}")
+
+
+def place(text: str) -> tuple[int, int]:
+    """Read SEGMENT:OFFSET; the segment may be named as its file is."""
+    match = PLACE.fullmatch(text)
+    if match is None:
+        raise FlagError(f"--cut-at {text}: allowed is SEGMENT:OFFSET, such as 3:4096")
+    return int(match[1]), int(match[2])
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise FlagError("nobody is there to be asked: add --yes")
+    return typer.confirm("go on?")
