@@ -46,7 +46,9 @@ def cut(folder: Folder, number: int, offset: int) -> None:
         if later > number:
             folder.remove(segment_name(later))
     folder.sync()
-    seq = _begin_anew(folder, store, oldest, number + 1, last)
+    # A segment whose very header is cut off makes place for the new one.
+    following = number + 1 if offset >= SECTOR else number
+    seq = _begin_anew(folder, store, oldest, following, last)
     folder.replace(MARK, 2 * write_mark(store, oldest, seq))
 
 
