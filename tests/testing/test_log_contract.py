@@ -1,6 +1,7 @@
 """The contract finds the faults that it is there to find."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -62,6 +63,21 @@ class SaysItIsEmpty(MemoryLog):
         return type(usage)(0, usage.room, usage.oldest, usage.durable)
 
 
+class NamesAPieceTooSoon(MemoryLog):
+    def piece(self):
+        return 1
+
+
+class KeepsWhatItIsToTrim(MemoryLog):
+    def usage(self):
+        usage = super().usage()
+        return replace(usage, trimmable=max(0, usage.durable - 1))
+
+    def trim(self, upto_seq):
+        if upto_seq != 11:
+            super().trim(upto_seq)
+
+
 @pytest.mark.parametrize(
     "faulty",
     [
@@ -74,6 +90,8 @@ class SaysItIsEmpty(MemoryLog):
         KeepsNothing,
         TrimsTooMuch,
         SaysItIsEmpty,
+        NamesAPieceTooSoon,
+        KeepsWhatItIsToTrim,
     ],
 )
 def test_a_faulty_log_does_not_pass(faulty):

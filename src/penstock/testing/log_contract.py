@@ -10,6 +10,7 @@ because a log tells of durable batches in the loop's thread.
 from __future__ import annotations
 
 import asyncio
+import operator
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from penstock.log import Log, Stored
 
 LONGEST_WAIT = 10.0  # seconds for one batch to become durable
 LARGE = 3 * 1024 * 1024  # bytes: more than any buffer on the way
+MIDDLING = 20 * 1024  # bytes: a small piece of a log holds a few of these
 
 MakeLog = Callable[[], Log]
 
@@ -59,34 +61,53 @@ class Writer:
         self.told: list[int] = []
         self.errors: list[Exception] = []
         self.recovered: list[Stored] = []
-        self._arrived = asyncio.Event()
         log.start(self._durable, self._failed)
         log.recover(self.recovered.append)
 
     def _durable(self, seq: int) -> None:
+        assert self.told[-1:] != [seq], f"batch {seq} is told twice"
         self.told.append(seq)
-        self._arrived.set()
 
     def _failed(self, error: Exception) -> None:
         self.errors.append(error)
-        self._arrived.set()
+
+    def _is_told(self, seq: int) -> bool:
+        return bool(self.errors) or self.told[-1:] == [seq]
 
     async def write(self, batch: SampleBatch) -> None:
         """Append a batch and wait until it is durable."""
-        self._arrived.clear()
         self.log.append(batch)
         if self.log.instant:
-            assert self.told[-1:] == [batch.seq], "instant, and yet not told at once"
-        await asyncio.wait_for(self._arrived.wait(), LONGEST_WAIT)
+            assert self._is_told(batch.seq), "instant, and yet not told at once"
+        if self.log.fileno() < 0:
+            self.log.finish()
+        else:
+            async with asyncio.timeout(LONGEST_WAIT):
+                while not self._is_told(batch.seq):
+                    await _readable(self.log.fileno())
+                    self.log.settle()
         assert not self.errors, self.errors
-        assert self.told[-1] == batch.seq
+        assert self.told[-1:] == [batch.seq], f"{batch.seq} is not told"
 
-    async def write_samples(self, first: int, last: int) -> list[SampleBatch]:
+    async def write_samples(
+        self, first: int, last: int, size: int = 20
+    ) -> list[SampleBatch]:
         """Append the samples of those numbers, one after the other."""
-        batches = [sample(seq) for seq in range(first, last + 1)]
+        batches = [sample(seq, size) for seq in range(first, last + 1)]
         for batch in batches:
             await self.write(batch)
         return batches
+
+
+async def _readable(fileno: int) -> None:
+    """Wait, as the broker's loop does, until the log has something to tell."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(fileno, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(fileno)
 
 
 def assert_same(stored: list[Stored], batches: list[SampleBatch]) -> None:
@@ -206,6 +227,48 @@ async def sealing_changes_nothing(make_log: MakeLog) -> None:
     writer.log.close()
 
 
+async def finishing_waits_for_the_disk(make_log: MakeLog) -> None:
+    """Where no loop runs, `finish` blocks until what was appended is durable."""
+    writer = Writer(make_log())
+    batches = [sample(seq) for seq in range(1, 6)]
+    for batch in batches:
+        writer.log.append(batch)
+        writer.log.finish()
+        assert writer.told[-1:] == [batch.seq]
+    writer.log.finish()
+    writer.log.settle()
+    assert writer.told == [1, 2, 3, 4, 5]
+    assert_same(list(writer.log.read(1)), batches)
+    writer.log.close()
+
+
+async def pieces_are_numbered_upwards(make_log: MakeLog) -> None:
+    """The number that is told before a batch goes is never behind where it stands."""
+    writer = Writer(make_log())
+    told = []
+    for seq in range(1, 13):
+        told.append(writer.log.piece())
+        await writer.write(sample(seq, MIDDLING))
+    stand = [stored.piece for stored in writer.log.read(1)]
+    assert told == sorted(told)
+    assert stand == sorted(stand)
+    assert all(map(operator.le, told, stand)), (told, stand)
+    writer.log.close()
+
+
+async def the_oldest_piece_can_be_trimmed(make_log: MakeLog) -> None:
+    """Where there are pieces, the oldest goes as a whole; one always stays."""
+    writer = Writer(make_log())
+    batches = await writer.write_samples(1, 12, MIDDLING)
+    while upto := writer.log.usage().trimmable:
+        assert writer.log.usage().oldest <= upto < len(batches)
+        writer.log.trim(upto)
+        assert writer.log.usage().oldest == upto + 1
+        assert_same(list(writer.log.read(1)), batches[upto:])
+        batches += await writer.write_samples(len(batches) + 1, len(batches) + 1)
+    writer.log.close()
+
+
 async def nothing_is_taken_after_closing(make_log: MakeLog) -> None:
     """A closed log refuses; closing twice is closing."""
     writer = Writer(make_log())
@@ -256,6 +319,9 @@ EVERY_LOG: tuple[Concern, ...] = (
     trimming_takes_the_oldest,
     usage_grows_with_what_is_kept,
     sealing_changes_nothing,
+    finishing_waits_for_the_disk,
+    pieces_are_numbered_upwards,
+    the_oldest_piece_can_be_trimmed,
     nothing_is_taken_after_closing,
 )
 LOGS_THAT_OUTLIVE_THE_PROCESS: tuple[Concern, ...] = (

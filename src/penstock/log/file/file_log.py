@@ -166,6 +166,9 @@ class FileLog:
         self._check = opened.check
         self._mark = opened.mark
         self._declared = self._segments.oldest
+        # Where all that the oldest one held was written again, nobody needs it, and no
+        # number of a batch would say so.
+        self._segments.trim(self._segments.kept[0].first - 1)
 
     def _go_on(self) -> None:
         """Start what can be started."""

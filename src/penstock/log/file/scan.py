@@ -69,6 +69,14 @@ class Torn:
     count: int
 
 
+class _Misplaced(FormatError):
+    """A good header where it does not belong."""
+
+    def __init__(self, header: Header) -> None:
+        super().__init__("it belongs to another store or another place")
+        self.header = header
+
+
 class Scan:
     """A folder as it is now. Raises LogCorrupt or NewerFormat where it cannot be used.
 
@@ -153,7 +161,7 @@ class Scan:
                 if header is None:
                     continue
                 if (header.store, header.number) != (self.store, number):
-                    raise FormatError("it belongs to another store or another place")
+                    raise _Misplaced(header)
                 self.headers[number] = header
             except NewerFormat:
                 raise
@@ -175,11 +183,18 @@ class Scan:
             self.torn = Torn(last, end.offset, len(rest))
         self._refuse_rot(end, content, [n for n in numbers if n > last])
         for number, error in damaged.items():
-            if number > last:
+            if number > last and not self._is_needed_elsewhere(error, end.oldest):
                 self.torn = Torn(number, 0, SECTOR)
             elif number >= end.oldest:
                 raise self._corrupt(segment_name(number), 0, str(error))
         return end
+
+    def _is_needed_elsewhere(self, error: FormatError, oldest: int) -> bool:
+        """Tell a segment in the place of another from what a file that was being
+        prepared shows of one that is long gone."""
+        if not isinstance(error, _Misplaced) or error.header.store != self.store:
+            return False
+        return error.header.number >= max(oldest, self._sealed_oldest)
 
     def _size(self, number: int) -> int:
         name = segment_name(number)

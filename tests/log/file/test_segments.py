@@ -1,0 +1,72 @@
+"""Which segments there are, without any file."""
+
+from __future__ import annotations
+
+import pytest
+
+from penstock.log.file.layout import SECTOR
+from penstock.log.file.segments import SPARE, Segment, Segments
+
+SIZE = 10 * SECTOR
+
+
+@pytest.fixture
+def segments():
+    """Three segments of five batches each, and one that is ready."""
+    segments = Segments(SIZE)
+    for n in (1, 2, 3):
+        segments.kept.append(Segment(n, 5 * n - 4, 5 * n, SIZE, SIZE))
+    segments.last_number = 3
+    segments.add_ready(4)
+    return segments
+
+
+def test_none_begins_with_the_first():
+    assert Segments(SIZE).oldest == 1
+    assert Segments(SIZE).next_number() == 1
+
+
+def test_the_last_one_grows_and_the_first_one_is_the_oldest(segments):
+    assert (segments.current.number, segments.oldest) == (3, 1)
+    assert segments.current.name == "0000000003.log"
+    assert segments.next_number() == 5
+
+
+def test_a_frame_fits_up_to_the_last_byte(segments):
+    segments.current.end = SIZE - SECTOR
+    assert segments.fits(SECTOR)
+    assert not segments.fits(SECTOR + 1)
+
+
+def test_the_next_one_that_is_ready_begins(segments):
+    begun = segments.begin(16, 3 * SECTOR)
+    assert begun == Segment(4, 16, 15, SECTOR, SIZE)
+    assert segments.current is begun
+    assert not segments.ready
+
+
+def test_a_large_frame_makes_it_larger(segments):
+    assert segments.begin(16, SIZE).size == SIZE + SECTOR
+
+
+@pytest.mark.parametrize(
+    ("upto", "left"), [(0, 1), (4, 1), (5, 2), (9, 2), (10, 3), (15, 3), (99, 3)]
+)
+def test_whole_ones_go_and_never_the_one_that_grows(segments, upto, left):
+    segments.trim(upto)
+    assert segments.oldest == left
+    assert [each.number for each in segments.gone] == list(range(1, left))
+
+
+def test_one_without_batches_goes_with_the_one_before(segments):
+    segments.kept.insert(1, Segment(9, 6, 5, SECTOR, SIZE))
+    segments.trim(5)
+    assert [each.number for each in segments.gone] == [1, 9]
+
+
+def test_what_is_allocated_counts_spares_to_come_and_not_what_goes(segments):
+    assert segments.allocated() == 3 * SIZE + SPARE * SIZE
+    assert segments.on_disk() == 4 * SIZE
+    segments.trim(5)
+    assert segments.allocated() == 2 * SIZE + SPARE * SIZE
+    assert segments.on_disk() == 4 * SIZE
