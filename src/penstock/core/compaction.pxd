@@ -25,6 +25,7 @@ cdef class Compaction:
     cdef Images images
     cdef Reader reader
     cdef unsigned int piece
+    cdef list ids
     cdef readonly unsigned long long carried
 
     cpdef void begin(self, bytes payload, unsigned int piece)
@@ -34,3 +35,5 @@ cdef class Compaction:
     cdef void _carry_job(self, unsigned long long id)
     cdef void _carry_record(self, bytes namespace, bytes key)
     cdef void _carry_pause(self, bytes name)
+    cdef void _keep_pause(self, Tube tube)
+    cdef void _pause(self, Tube tube)

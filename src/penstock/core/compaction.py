@@ -13,7 +13,7 @@ from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.reader import Reader
 from penstock.core.records import Record
-from penstock.core.store import Store
+from penstock.core.store import POLICIES, Store
 from penstock.core.tube import Tube
 from penstock.core.turn import Turn
 
@@ -32,7 +32,8 @@ if not cython.compiled:
 @cython.final
 @cython.cclass
 class Compaction:
-    """Takes one batch at a time: `begin`, then `step` until it says that all is done.
+    """Takes one batch at a time, or all there is: `begin`, then `step` until it says
+    that all is done.
 
     `carried` counts the images that it has written.
     """
@@ -44,6 +45,7 @@ class Compaction:
         self.images = Images(store)
         self.reader = Reader(b"")
         self.piece = 0
+        self.ids: list[int] = []
         self.carried = 0
 
     @cython.ccall
@@ -51,6 +53,17 @@ class Compaction:
         """Take a batch that stands in that piece of the log."""
         self.reader = Reader(payload)
         self.piece = piece
+
+    def begin_all(self, piece: cython.uint) -> None:
+        """Take everything whose home is that piece or one before, without having read
+        it: what cannot be read again is still here."""
+        self.reader = Reader(b"")
+        self.piece = piece
+        self.ids = self.index.jobs.ids()
+        for record in self.store.records.all():
+            self._carry_record(record.namespace, record.key)
+        for name in sorted(self.index.tubes):
+            self._carry_pause(name)
 
     @cython.ccall
     def step(self, most: cython.Py_ssize_t) -> cython.bint:
@@ -61,6 +74,10 @@ class Compaction:
         while self.reader.next():
             self._carry(self.reader, self.reader.kind)
             if (self.reader.at - start) + (self.turn.batch.size() - written) > most:
+                return False
+        while self.ids:
+            self._carry_job(self.ids.pop())
+            if self.turn.batch.size() - written > most:
                 return False
         return True
 
@@ -96,6 +113,7 @@ class Compaction:
             self.images.job(self.turn.batch, job)
             job.home = self.store.home
             self.carried += 1
+            self._keep_pause(job.tube)
 
     @cython.cfunc
     def _carry_record(self, namespace: bytes, key: bytes) -> cython.void:
@@ -104,12 +122,25 @@ class Compaction:
             self.images.record(self.turn.batch, record)
             record.home = self.store.home
             self.carried += 1
+            if namespace == POLICIES and key in self.index.tubes:
+                self._keep_pause(self.index.tubes[key])
 
     @cython.cfunc
     def _carry_pause(self, name: bytes) -> cython.void:
-        batch: Batch = self.turn.batch
         tube: Tube | None = self.index.tubes.get(name)
         if tube is not None and tube.pause_until and tube.pause_home <= self.piece:
-            batch.pause(PAUSE_IMAGE, name, tube.pause, tube.pause_until)
-            tube.pause_home = self.store.home
-            self.carried += 1
+            self._pause(tube)
+
+    @cython.cfunc
+    def _keep_pause(self, tube: Tube) -> cython.void:
+        """Let a pause be no older than what keeps its tube: at a start in between, a
+        replay would find that tube without jobs, and forget it with its pause."""
+        if tube.pause_until and tube.pause_home < self.store.home:
+            self._pause(tube)
+
+    @cython.cfunc
+    def _pause(self, tube: Tube) -> cython.void:
+        batch: Batch = self.turn.batch
+        batch.pause(PAUSE_IMAGE, tube.name, tube.pause, tube.pause_until)
+        tube.pause_home = self.store.home
+        self.carried += 1

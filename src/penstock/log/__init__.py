@@ -41,7 +41,8 @@ class Usage:
     """Bytes used and free, and the numbers of the oldest and the last durable batch.
 
     `trimmable` is the last batch of the oldest piece that can be trimmed as a whole, 0
-    where there is none; `piece` the bytes that a piece is made with.
+    where there is none; `oldest_piece` that piece's number; `piece` the bytes that a
+    piece is made with.
     """
 
     used: int
@@ -50,6 +51,7 @@ class Usage:
     durable: int
     trimmable: int = 0
     piece: int = 0
+    oldest_piece: int = 0
 
 
 Sink = Callable[[Stored], None]

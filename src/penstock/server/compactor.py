@@ -9,10 +9,15 @@ compacted at full speed, as long as there is something to win.
 
 from collections.abc import Iterator
 
+import structlog
+
 from penstock.core.compaction import Compaction
 from penstock.core.engine import Engine
+from penstock.errors import LogError
 from penstock.log import Log, Stored, Usage
 from penstock.server.followers import Followers
+
+logger = structlog.get_logger("penstock.server")
 
 MOST_IDLE = 64 * 1024 * 1024  # bytes that a log may have, however little is alive
 FACTOR = 3  # bytes of log for each that is alive
@@ -40,6 +45,7 @@ class Compactor:
         self._work = Compaction(engine.store, engine.turn)
         self._batches: Iterator[Stored] = iter(())
         self._upto = 0  # the last batch of the piece that is being read
+        self._piece = 0  # its number
         self._behind = False  # a batch has been begun and not done
         self._awaits = 0  # the batch that has to be durable before that piece can go
 
@@ -63,6 +69,7 @@ class Compactor:
             return
         if self._is_large(usage) and self.followers.may_trim(usage, self.most()):
             self._upto = usage.trimmable
+            self._piece = usage.oldest_piece
             self._batches = iter(self.log.read(usage.oldest))
             self.busy = True
 
@@ -89,7 +96,10 @@ class Compactor:
 
     def _next(self) -> bool:
         """Take the next batch of the piece; at its end, wait for what was carried."""
-        stored = next(self._batches, None)
+        try:
+            stored = next(self._batches, None)
+        except (LogError, OSError) as error:
+            return self._take_all(error)
         if stored is None or stored.seq > self._upto:
             self.busy = False
             self._batches = iter(())
@@ -97,6 +107,17 @@ class Compactor:
             self._awaits = batch.seq if batch.count else batch.seq - 1
             return False
         self._work.begin(stored.payload, stored.piece)
+        return True
+
+    def _take_all(self, error: Exception) -> bool:
+        """The piece cannot be read again. All that it held is in memory, and is written
+        anew from there, so that the damage goes with the piece."""
+        logger.error(
+            "a part of the log cannot be read again; what it holds is written anew",
+            error=str(error),
+        )
+        self._batches = iter(())
+        self._work.begin_all(self._piece)
         return True
 
     def durable(self, seq: int) -> bool:

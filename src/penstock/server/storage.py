@@ -41,9 +41,10 @@ def storage(broker: Broker) -> Storage:
         "sync-p50-us": _quantile(latencies, 50) // MICROSECOND,
         "sync-p99-us": _quantile(latencies, 99) // MICROSECOND,
     }
-    oldest = getattr(log, "oldest_piece", 0)
     carried = broker.compactor.carried
-    return Storage(oldest, log.piece(), carried, broker.events, usage.piece, fields)
+    return Storage(
+        usage.oldest_piece, log.piece(), carried, broker.events, usage.piece, fields
+    )
 
 
 def _quantile(ordered: Sequence[int], percent: int) -> int:

@@ -174,7 +174,7 @@ class FileLog:
         """Start what can be started."""
         if self._waiting is not None and not self._flying:
             self._write(self._waiting)
-        if self._wants_seal and not self._flying and self._waiting is None:
+        if self._wants_seal and not self._flying:
             self._write_mark()
         if not self._filling:
             self._fill()
@@ -221,8 +221,11 @@ class FileLog:
     def _need_segment(self) -> None:
         """Wait for a segment to be prepared; without room there is nothing to wait
         for, and what is owed to those who free room was not kept."""
+        gone = self._segments.gone
         self.disk.hurry(NOW)
-        if self._full and not self._segments.gone:
+        if gone and gone[0].number >= self._declared:
+            self._wants_seal = True  # no frame can say that it is not needed
+        elif self._full and not gone:
             self._fail(LogFull("append", hint="free some, then start again"))
 
     def _set_pace(self) -> None:
@@ -282,7 +285,12 @@ class FileLog:
             else:
                 self._on_write(outcome)
         if self._failed is None and not self._closed and self._opened:
-            self._go_on()
+            try:
+                self._go_on()
+            except OSError as error:
+                name = error.filename or self._segments.current.name
+                hint = f"{error.strerror}: nothing is acknowledged from here on"
+                self._fail(LogError("open", str(name), hint=hint))
 
     def _on_error(self, outcome: Outcome) -> None:
         if outcome.kind == PREPARED and outcome.error in NO_SPACE:
@@ -322,11 +330,6 @@ class FileLog:
         """Give the number of a piece that is not behind that of the next batch."""
         return self._segments.current.number if self._opened else 0
 
-    @property
-    def oldest_piece(self) -> int:
-        """Give the number of the first piece that is still needed."""
-        return self._segments.oldest
-
     def limit(self, most: int) -> None:
         """Say how many bytes the files should not exceed; what is owed goes before."""
         self._most = most
@@ -352,6 +355,7 @@ class FileLog:
             self._written,
             oldest.last if whole else 0,
             segments.size,
+            oldest.number,
         )
 
     def _room(self) -> int:

@@ -69,7 +69,7 @@ class Torn:
     count: int
 
 
-class _Misplaced(FormatError):
+class _MisplacedError(FormatError):
     """A good header where it does not belong."""
 
     def __init__(self, header: Header) -> None:
@@ -161,7 +161,7 @@ class Scan:
                 if header is None:
                     continue
                 if (header.store, header.number) != (self.store, number):
-                    raise _Misplaced(header)
+                    raise _MisplacedError(header)
                 self.headers[number] = header
             except NewerFormat:
                 raise
@@ -192,7 +192,7 @@ class Scan:
     def _is_needed_elsewhere(self, error: FormatError, oldest: int) -> bool:
         """Tell a segment in the place of another from what a file that was being
         prepared shows of one that is long gone."""
-        if not isinstance(error, _Misplaced) or error.header.store != self.store:
+        if not isinstance(error, _MisplacedError) or error.header.store != self.store:
             return False
         return error.header.number >= max(oldest, self._sealed_oldest)
 
