@@ -23,6 +23,7 @@ MOST_IDLE = 64 * 1024 * 1024  # bytes that a log may have, however little is ali
 FACTOR = 3  # bytes of log for each that is alive
 LEAST_STEP = 128 * 1024  # bytes that a turn reads and writes here
 MOST_STEP = 4 * 1024 * 1024  # the same, however much came in
+SPARES = 3  # pieces that are prepared, or not yet full
 PACE = 6  # bytes for each that came in
 UNSEEN = 1024 * 1024  # bytes that come in between two looks at the log
 
@@ -74,10 +75,11 @@ class Compactor:
             self.busy = True
 
     def _is_large(self, usage: Usage) -> bool:
+        garbage = usage.used - SPARES * usage.piece - self.live()
+        if garbage < usage.piece:
+            return False  # writing it all anew would win nothing
         # The piece that is prepared next counts as well.
-        if usage.used + usage.piece > self.most():
-            return True
-        return usage.room == 0 and usage.used - self.live() > 4 * usage.piece
+        return usage.room == 0 or usage.used + usage.piece > self.most()
 
     def step(self, fresh: int) -> int:
         """Do a share of the work; `fresh` bytes came in since the last time. Give how

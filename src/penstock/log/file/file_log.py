@@ -74,6 +74,7 @@ class FileLog:
         self._waiting: Stored | None = None
         self._flying = ""  # the file that is being written
         self._filling = ""  # the file that is being prepared or removed
+        self._filling_size = 0
         self._wants_seal = False
         self._full = False
         self._most = 1 << 62  # bytes that the files should not exceed
@@ -211,7 +212,7 @@ class FileLog:
                 self._store,
                 segments.current.number,
                 segments.oldest,
-                segments.size,
+                segments.current.made,
                 first,
                 self._mark,
                 self._check,
@@ -256,6 +257,7 @@ class FileLog:
             self.disk.discard(self._filling)
         elif self._wants_segment():
             self._filling = segment_name(segments.next_number())
+            self._filling_size = segments.size
             self.disk.prepare(self._filling, segments.size)
             self._set_pace()
             if self._waiting is not None:
@@ -277,7 +279,8 @@ class FileLog:
                 self._on_error(outcome)
             elif outcome.kind == PREPARED:
                 self._filling = ""
-                self._segments.add_ready(self._segments.next_number())
+                number = self._segments.next_number()
+                self._segments.add_ready(number, self._filling_size)
             elif outcome.kind == DISCARDED:
                 self._filling = ""
                 self._segments.gone.popleft()
@@ -333,6 +336,7 @@ class FileLog:
     def limit(self, most: int) -> None:
         """Say how many bytes the files should not exceed; what is owed goes before."""
         self._most = most
+        self._segments.fit(most)
 
     def trim(self, upto_seq: int) -> None:
         """Forget batches up to that number, as far as whole segments allow."""

@@ -29,7 +29,7 @@ from penstock.log.frame import (
 
 FORMAT = 1
 SECTOR = 512
-SEGMENT_SIZE = 16 * 1024 * 1024  # bytes; a larger batch makes its own larger
+SEGMENT_SIZE = 16 * 1024 * 1024  # bytes at most; a larger batch makes its own larger
 
 STORE = "store"
 MARK = "mark"

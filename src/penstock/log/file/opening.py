@@ -58,7 +58,7 @@ def _make_store(folder: Folder, scan: Scan, segments: Segments) -> Opened:
     folder.replace(MARK, 2 * write_mark(store, 1, 0))
     folder.replace(STORE, store_line(store))
     segments.last_number = 1
-    segments.kept.append(Segment(1, 1, 0, SECTOR, segments.size))
+    segments.kept.append(Segment(1, 1, 0, SECTOR, segments.size, segments.size))
     return Opened(store, 0, 0)
 
 
@@ -76,7 +76,7 @@ def _note_kept(scan: Scan, segments: Segments, proven: int) -> None:
     for number, last in zip(numbers, [*lasts, proven], strict=True):
         size = scan.folder.size(segment_name(number))
         first = scan.headers[number].first
-        segments.kept.append(Segment(number, first, last, size, size))
+        segments.kept.append(Segment(number, first, last, size, size, size))
 
 
 def _write_again(folder: Folder, scan: Scan, segments: Segments, proven: int) -> int:
@@ -100,7 +100,7 @@ def _write_again(folder: Folder, scan: Scan, segments: Segments, proven: int) ->
         scan.store, number, scan.end.oldest, size, proven + 1, proven, first_check
     )
     folder.write(name, 0, write_header(header))
-    segments.kept.append(Segment(number, proven + 1, scan.end.seq, offset, size))
+    segments.kept.append(Segment(number, proven + 1, scan.end.seq, offset, size, size))
     segments.last_number = number
     return check
 

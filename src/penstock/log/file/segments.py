@@ -9,19 +9,23 @@ from dataclasses import dataclass
 
 from penstock.log.file.layout import SECTOR, segment_name
 
+SMALLEST = 4 * 1024 * 1024  # bytes that a segment is made with, at the least
+SHARE = 16  # parts of the whole log that one segment may be
 SPARE = 2  # segments that are prepared ahead
 
 
 @dataclass(slots=True)
 class Segment:
     """A segment that was begun. `first` and `last` are numbers of batches; `end` is
-    where the next frame goes, `size` what its file has."""
+    where the next frame goes, `size` what its file has, `made` what it was filled to.
+    """
 
     number: int
     first: int
     last: int
     end: int
     size: int
+    made: int
 
     @property
     def name(self) -> str:
@@ -31,12 +35,17 @@ class Segment:
 
 class Segments:
     """`kept` are in order, the last one grows. `ready` have a file of zeros, `gone` are
-    no longer needed and still have a file."""
+    no longer needed and still have a file.
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    `size` is what the next one is made with: a sixteenth of what the log may have, so
+    that spares and what is half empty leave room for what is alive.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self.largest = largest
+        self.size = min(largest, SMALLEST)
         self.kept: list[Segment] = []
-        self.ready: deque[int] = deque()
+        self.ready: deque[tuple[int, int]] = deque()
         self.gone: deque[Segment] = deque()
         self.last_number = 0
 
@@ -54,9 +63,14 @@ class Segments:
         """Give the number of the segment to prepare next."""
         return self.last_number + 1
 
-    def add_ready(self, number: int) -> None:
+    def fit(self, most: int) -> None:
+        """Choose the size for a log that may have so many bytes."""
+        share = most // SHARE // SECTOR * SECTOR
+        self.size = min(self.largest, max(SMALLEST, share))
+
+    def add_ready(self, number: int, size: int) -> None:
         """Note a segment that was prepared."""
-        self.ready.append(number)
+        self.ready.append((number, size))
         self.last_number = number
 
     def fits(self, frame: int) -> bool:
@@ -66,9 +80,9 @@ class Segments:
     def begin(self, first: int, frame: int) -> Segment:
         """Let the next prepared segment be the current one; a large frame makes it
         larger than it was made."""
-        number = self.ready.popleft()
-        size = max(self.size, SECTOR + frame)
-        self.kept.append(Segment(number, first, first - 1, SECTOR, size))
+        number, made = self.ready.popleft()
+        size = max(made, SECTOR + frame)
+        self.kept.append(Segment(number, first, first - 1, SECTOR, size, made))
         return self.current
 
     def trim(self, upto_seq: int) -> None:
@@ -79,7 +93,7 @@ class Segments:
     def on_disk(self) -> int:
         """Count the bytes of all files, those that are about to go included."""
         begun = sum(each.size for each in (*self.kept, *self.gone))
-        return begun + self.size * len(self.ready)
+        return begun + sum(size for _number, size in self.ready)
 
     def allocated(self) -> int:
         """Count the bytes of the files that are to stay, spares to come included."""
