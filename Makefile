@@ -1,6 +1,6 @@
 # Penstock: `make` alone lists what there is.
 #   PYTHON=python3.13   another Python for a new .venv
-#   ARGS="..."          more arguments for serve, bench, fuzz and pytest
+#   ARGS="..."          more arguments for serve, bench, fuzz, proof, mutants and pytest
 
 PYTHON ?= python3
 ARGS ?=
@@ -115,6 +115,16 @@ tests: dev ## all tests, compiled
 plain: $(VENV)/installed $(VENV)/dev ## the core's tests, uncompiled
 	@echo "tests     core, plain"
 	@PENSTOCK_FORM=plain $(BIN)/python -m pytest -q tests/core $(ARGS)
+
+# --- prove -----------------------------------------------------------------
+
+.PHONY: mutants
+mutants: dev ## break each protective line; a test has to notice
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
+.PHONY: proof
+proof: dev ## take the server away in every way there is; one table
+	@$(BIN)/python -m penstock.testing.proof $(ARGS)
 
 # --- measure ---------------------------------------------------------------
 

@@ -1,0 +1,136 @@
+"""Room that is owed, failure that is final, pieces that stay until all is elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from penstock.log import Usage
+from penstock.server.broker import OWED
+from penstock.server.followers import Cursor
+from penstock.testing import HeldLog
+from tests.server.house import in_a_house, with_a_held_log
+
+PUT_ONE = b"put 0 0 60 1\r\na\r\n"
+PLENTY = 1 << 62
+
+
+class TightLog(HeldLog):
+    """A log whose room the test decides on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = PLENTY
+
+    def usage(self) -> Usage:
+        usage = super().usage()
+        return Usage(usage.used, self.room, usage.oldest, usage.durable)
+
+
+with_a_tight_log = in_a_house(log=TightLog)
+
+
+async def put_some(house, count: int):
+    """Leave so many durable jobs behind; give the client that put them."""
+    client = await house.connect(house.listen())
+    client.say(count * PUT_ONE)
+    await house.settle()
+    house.log.release_all()
+    await client.hears(b"".join(b"INSERTED %d\r\n" % n for n in range(1, count + 1)))
+    await house.settle()
+    house.log.release_all()
+    return client
+
+
+@with_a_tight_log
+async def test_puts_leave_the_room_that_deletes_will_need(house):
+    client = await put_some(house, 100)
+    house.log.room = 100 * OWED + 150
+    house.broker._look()
+    client.say(PUT_ONE + b"delete 1\r\n")
+    await house.settle()
+    house.log.release_all()
+    await client.hears(b"OUT_OF_MEMORY\r\nDELETED\r\n")
+
+
+@with_a_tight_log
+async def test_puts_are_taken_again_once_there_is_room(house):
+    client = await put_some(house, 1)
+    house.log.room = 0
+    house.broker._look()
+    client.say(PUT_ONE)
+    await client.hears(b"OUT_OF_MEMORY\r\n")
+    house.log.room = PLENTY
+    await house.until(lambda: house.engine.policy.room > 0)
+    client.say(PUT_ONE)
+    await house.settle()
+    house.log.release_all()
+    await client.hears(b"INSERTED 3\r\n")
+
+
+@with_a_tight_log
+async def test_without_room_deletes_of_several_turns_share_a_batch(house):
+    client = await put_some(house, 5)
+    client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    house.log.room = 0
+    house.broker._look()
+    for id in range(1, 6):
+        client.say(b"delete %d\r\n" % id)
+        await house.settle()
+        assert house.log.flying is None
+    await house.until(lambda: house.log.flying is not None)
+    assert house.log.flying.count == 5
+    house.log.release_all()
+    await client.hears(5 * b"DELETED\r\n")
+
+
+@with_a_held_log
+async def test_after_a_failure_nothing_is_handed_to_the_log(house):
+    client = await house.connect(house.listen())
+    client.say(PUT_ONE)
+    await house.settle()
+    house.log.fail()
+    flying = house.log.flying
+    house.broker._durable(flying.seq)  # what a disk may still say
+    client.say(PUT_ONE)
+    await house.settle()
+    assert house.log.flying is flying
+    assert len(house.failures) == 1
+
+
+@with_a_held_log
+async def test_a_piece_stays_until_what_it_held_is_durable_elsewhere(house):
+    local = house.local()
+    putting = asyncio.create_task(local.put(b"a"))
+    await house.settle()
+    house.log.release_all()
+    await putting
+    await house.settle()
+    house.log.release_all()
+    compactor = house.broker.compactor
+    compactor.most_idle = 0
+    upto = house.log.usage().durable
+    compactor.look(Usage(10_000, PLENTY, 1, upto, upto))
+    while compactor.busy:
+        compactor.step(0)
+    assert compactor.carried == 1
+    house.broker.stage()
+    await house.settle()
+    assert compactor.durable(upto) is False
+    assert next(stored.seq for stored in house.log.read(1)) == 1
+    house.log.release()
+    assert next(stored.seq for stored in house.log.read(1)) == upto + 1
+
+
+@with_a_held_log
+async def test_a_piece_stays_while_a_follower_wants_it(house):
+    await put_some(house, 1)
+    compactor = house.broker.compactor
+    compactor.most_idle = 0
+    piece = Usage(0, PLENTY, 1, 1, 1, 10_000)
+    follower = compactor.followers.follow("one", Cursor(1, 0), durable=True)
+    compactor.look(piece)
+    assert not compactor.busy
+    follower.advance(Cursor(2, 0))
+    compactor.look(piece)
+    assert compactor.busy
