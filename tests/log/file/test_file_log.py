@@ -220,7 +220,7 @@ def test_trimming_waits_until_the_disk_knows_then_removes_the_files(machine):
     batches += write(log, 8, 8)
     drive(log, machine)
     assert segment_name(1) not in segments(machine)
-    assert log.oldest_piece == 2
+    assert log.usage().oldest_piece == 2
     restart(machine)
     assert_same(open_log(machine).recovered, batches[3:])
 

@@ -136,7 +136,7 @@ def test_a_segment_that_holds_nothing_any_more_can_go(machine):
     write(log, 2, 2)
     drive(log, machine)
     assert segment_name(1) not in contents(machine)
-    assert log.oldest_piece == 2
+    assert log.usage().oldest_piece == 2
     restart(machine)
     found = open_log(machine).recovered
     assert [stored.seq for stored in found] == [1, 2]
