@@ -73,12 +73,18 @@ class Trace:
     """Watches a process and its threads from now on, until the block ends."""
 
     def __init__(
-        self, pid: int, log: Path, paths: Iterable[Path], injection: Injection
+        self,
+        pid: int,
+        log: Path,
+        paths: Iterable[Path],
+        injection: Injection | None = None,
     ) -> None:
         self._log = log
         # -I1: it can be ended like any other program.
         line = ["strace", "-I1", "-f", "-y", "-ttt", "-o", str(log), "-p", str(pid)]
-        line += ["-e", "signal=none", "-e", injection.expression()]
+        line += ["-e", "signal=none"]
+        if injection is not None:
+            line += ["-e", injection.expression()]
         line += [word for path in paths for word in ("-P", str(path))]
         self._process = subprocess.Popen(line, stderr=subprocess.PIPE, bufsize=0)  # noqa: S603
         self._await_attached()
@@ -151,10 +157,15 @@ def start_held(command: Sequence[str], **settings: Any) -> subprocess.Popen[byte
     """Start a process that stands still before its first step; see `release`."""
     line = ["/bin/sh", "-c", HELD, *command]
     process = subprocess.Popen(line, **settings)  # noqa: S603
-    stat = Path(f"/proc/{process.pid}/stat")
-    while stat.read_text().rpartition(")")[2].split()[0] != "T":
-        select.select([], [], [], LOOK)
+    wait_held(process)
     return process
+
+
+def wait_held(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process stands still."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    while stat.read_text().rpartition(")")[2].split()[0] not in "TZ":
+        select.select([], [], [], LOOK)
 
 
 def release(process: subprocess.Popen[bytes]) -> None:
