@@ -10,11 +10,9 @@ import socket
 import pytest
 
 from penstock.cli import foreground
-from penstock.cli.foreground import banner, first_job
 from penstock.config import Settings, Systemd, load
 from penstock.errors import ConfigError
 from penstock.server import limits, listeners
-from penstock.server.address import parse
 from penstock.server.limits import RESERVE
 
 ALONE = Systemd({}, None, None)
@@ -95,21 +93,3 @@ def test_uvloop_is_used_where_it_is_installed(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without_uvloop)
     assert foreground._loop_runner() is asyncio.run
-
-
-@pytest.mark.parametrize(
-    ("address", "end"),
-    [
-        ("127.0.0.1:5", "nc 127.0.0.1 5"),
-        ("0.0.0.0:5", "nc 127.0.0.1 5"),
-        ("[::]:5", "nc ::1 5"),
-        ("unix:/x", "nc -U /x"),
-    ],
-)
-def test_the_first_job_can_be_typed_as_it_stands(address, end):
-    assert first_job(parse(address)).endswith(f" | {end}")
-
-
-def test_the_banner_says_that_jobs_are_gone_when_the_server_stops():
-    lines = banner([parse("127.0.0.1:5")])
-    assert "  jobs are kept in memory: they are gone when the server stops" in lines

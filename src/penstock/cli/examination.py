@@ -144,12 +144,12 @@ def _note(scan: Scan, findings: Findings) -> None:
     numbers = sorted(scan.headers)
     for number, following in zip(numbers, [*numbers[1:], None], strict=True):
         last = scan.end.seq if following is None else scan.headers[following].first - 1
-        header = scan.headers[number]
+        name = segment_name(number)
         findings.segments.append(
             {
-                "file": segment_name(number),
-                "bytes": header.size,
-                "first": header.first,
+                "file": name,
+                "bytes": scan.folder.size(name),
+                "first": scan.headers[number].first,
                 "last": last,
             }
         )

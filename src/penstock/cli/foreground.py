@@ -1,49 +1,53 @@
-"""The server in the foreground: from settings to sockets, and what is said about it."""
+"""The server in the foreground: from settings to sockets and a log."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import sys
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-import penstock
 from penstock import config
-from penstock.cli import log_output
+from penstock.cli import folders, keeping, log_output
+from penstock.cli.banner import Kept, announce
+from penstock.cli.keeping import Place
+from penstock.cli.progress import Progress
 from penstock.clock import SystemClock
 from penstock.config import Settings, Systemd
 from penstock.errors import ConfigError
 from penstock.log import Log
 from penstock.log.file.disk import Disk
 from penstock.log.file.file_log import FileLog
-from penstock.log.file.folder import FileFolder
 from penstock.log.memory import MemoryLog
 from penstock.server import access, limits, listeners
-from penstock.server.address import Address, TcpAddress
 from penstock.server.lifecycle import Bounds, Server, hold_signals
 from penstock.server.listeners import Door
 from penstock.server.notify import Notifier
 
-KEPT_IN_MEMORY = "jobs are kept in memory: they are gone when the server stops"
-FIRST_JOB = r"printf 'put 0 0 60 5\r\nhello\r\nquit\r\n'"
-
-logger = structlog.get_logger("penstock.server")
+Watch = Callable[[int], None]  # the number of the batch that was read
+Build = Callable[[Log, str, Watch], Server]  # from a log, and what its mode is called
 
 
-def run(flags: Mapping[str, Any], file: Path | None, *, insecure_public: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What has to be typed out, and can be set in no other way."""
+
+    insecure_public: bool = False
+    any_file_system: bool = False
+
+
+def run(flags: Mapping[str, Any], file: Path | None, typed: Typed) -> int:
     """Serve until told to end; give the exit status."""
     settings = config.load(flags, file, os.environ)
     systemd = config.from_systemd(os.environ, os.getpid())
     log_output.set_up(settings.log_format)
+    place = keeping.place(settings, os.environ, any_file_system=typed.any_file_system)
     bounds = _bounds(settings)
     hold_signals()
-    doors = _doors(settings, systemd, insecure_public=insecure_public)
-    return _loop_runner()(_serve(settings, systemd, bounds, doors))
+    doors = _doors(settings, systemd, insecure_public=typed.insecure_public)
+    return _loop_runner()(_serve(settings, systemd, bounds, doors, place))
 
 
 def _bounds(settings: Settings) -> Bounds:
@@ -81,66 +85,43 @@ def _loop_runner() -> Callable[[Coroutine[Any, Any, int]], int]:
 
 
 async def _serve(
-    settings: Settings, systemd: Systemd, bounds: Bounds, doors: list[Door]
+    settings: Settings,
+    systemd: Systemd,
+    bounds: Bounds,
+    doors: list[Door],
+    place: Place | None,
 ) -> int:
-    log, mode = _log(settings)
-    server = Server(
-        doors,
-        log,
-        mode,
-        SystemClock(),
-        bounds,
-        settings.allow,
-        Notifier(systemd.notify, systemd.watchdog),
-    )
+    clock, notifier = SystemClock(), Notifier(systemd.notify, systemd.watchdog)
+
+    def build(log: Log, mode: str, watch: Watch) -> Server:
+        return Server(doors, log, mode, clock, bounds, settings.allow, notifier, watch)
+
+    try:
+        server, kept = _in_memory(build) if place is None else _recover(place, build)
+    except BaseException:
+        listeners.close_all(doors)
+        raise
     addresses = [door.address for door in doors]
-    return await server.run(lambda: announce(addresses, settings.log_format))
+    return await server.run(lambda: announce(addresses, settings.log_format, kept))
 
 
-def _log(settings: Settings) -> tuple[Log, str]:
-    """Give the log that the settings ask for, and what its mode is called."""
-    if settings.data is None:
-        return MemoryLog(), "memory"
-    folder = FileFolder(settings.data)
-    folder.make()
-    folder.lock()
-    disk = Disk(settings.data, settings.sync.interval)
-    return FileLog(folder, disk), settings.sync.text
+def _in_memory(build: Build) -> tuple[Server, None]:
+    return build(MemoryLog(), "memory", lambda seq: None), None
 
 
-# What is said at the start.
-
-
-def announce(addresses: list[Address], log_format: str) -> None:
-    """Say that clients are served, and where."""
-    if log_format == "json":
-        logger.info(
-            "serving",
-            version=penstock.__version__,
-            pid=os.getpid(),
-            beanstalk=[str(address) for address in addresses],
-            mode="memory",
-            note=KEPT_IN_MEMORY,
-        )
-        return
-    # Who starts us may have closed our stderr: that is no reason not to serve.
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        print("\n".join(banner(addresses)), file=sys.stderr, flush=True)
-
-
-def banner(addresses: list[Address]) -> list[str]:
-    """Give the lines that a person reads first."""
-    return [
-        f"Penstock {penstock.__version__}, pid {os.getpid()}",
-        *(f"  beanstalk  {address}" for address in addresses),
-        f"  {KEPT_IN_MEMORY}",
-        f"  try it     {first_job(addresses[0])}",
-    ]
-
-
-def first_job(address: Address) -> str:
-    """Give the line that puts a first job."""
-    if isinstance(address, TcpAddress):
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
-        return f"{FIRST_JOB} | nc {host} {address.port}"
-    return f"{FIRST_JOB} | nc -U {address.path}"
+def _recover(place: Place, build: Build) -> tuple[Server, Kept]:
+    """Put a server together that goes on where the log of its folder ends."""
+    with folders.named(place.folder):
+        folder = keeping.own(place.folder)
+        log = FileLog(folder, Disk(place.folder, place.sync.interval))
+        there = log.usage()
+        total = there.durable - there.oldest + 1
+        with Progress("reading the log", logs=True) as progress:
+            server = build(
+                log,
+                place.sync.text,
+                lambda seq: progress(seq - there.oldest + 1, total),
+            )
+        assert server.recovered is not None
+        took = None if place.sync.interval else keeping.time_syncs(folder)
+        return server, Kept(place, server.recovered, log.torn, took)

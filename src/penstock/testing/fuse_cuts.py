@@ -36,7 +36,8 @@ from penstock.testing.kills import (
 )
 from penstock.testing.volatile_fs import VolatileFs, is_available
 
-SERVE = "serve --data DATA --beanstalk ADDRESS"
+# What answers behind FUSE is this program: that is the point here.
+SERVE = "serve --data DATA --beanstalk ADDRESS --any-file-system"
 USUAL = f"{shlex.quote(sys.executable)} -m penstock.cli.main {SERVE}"
 SMALL = f"{shlex.quote(sys.executable)} -m penstock.testing.small_server {SERVE}"
 SHARES = (0.0, 0.0, 0.05, 0.5, 0.5, 0.95, 1.0)  # of what is unsynced that survives

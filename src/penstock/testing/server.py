@@ -50,6 +50,7 @@ class RunningServer:
 def running_server(
     *arguments: str,
     beanstalk: Sequence[str] = ("127.0.0.1:0",),
+    data: Path | None = None,
     environ: Mapping[str, str] | None = None,
     command: Sequence[str] = (sys.executable, "-m", "penstock.cli.main"),
     close_fds: bool = True,
@@ -57,7 +58,7 @@ def running_server(
     """Give a server that serves; with the block it ends.
 
     `arguments` are flags of `penstock serve`, `beanstalk` where it listens; port 0 is
-    any free one. Its settings are these alone: it runs in an empty folder, and of our
+    any free one. Jobs are kept in memory, or in the folder `data`. Its settings are these alone: it runs in an empty folder, and of our
     variables it gets those in `environ`. Without `close_fds` it inherits descriptors.
 
         with running_server() as server:
@@ -66,7 +67,8 @@ def running_server(
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         log = Path(folder, "log")
         listens = [f"--beanstalk={address}" for address in beanstalk]
-        line = [*command, "serve", "--memory", "--log-format=json", *listens]
+        keeps = "--memory" if data is None else f"--data={data.absolute()}"
+        line = [*command, "serve", keeps, "--log-format=json", *listens]
         process = _start(
             [*line, *arguments], folder, log, environ or {}, close_fds=close_fds
         )

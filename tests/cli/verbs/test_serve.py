@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 
+import greenstalk
 import pytest
 
 import penstock as package
 from penstock.testing import running_server
+from tests.cli import data_folder
 from tests.cli.command_line import PENSTOCK, penstock
+from tests.cli.data_folder import end, flip, image, scribble, segments
 
 EX_CONFIG = 78
 
@@ -21,12 +25,6 @@ def refused(*arguments: str, status: int, **surroundings) -> str:
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr.count("\n") == 1
     return done.stderr.removeprefix("penstock: ").strip()
-
-
-def test_a_folder_is_refused_until_jobs_are_kept_in_one():
-    assert refused("--data", "/x", status=2) == (
-        "--data /x: this release keeps jobs in memory only: leave it out"
-    )
 
 
 def test_a_wrong_flag_has_status_2():
@@ -100,8 +98,9 @@ def test_a_machine_that_is_not_allowed_is_refused_and_counted():
 
 def test_the_banner_tells_version_pid_addresses_mode_and_a_first_job(tmp_path):
     listens = ["--beanstalk=127.0.0.1:0", f"--beanstalk=unix:{tmp_path}/s"]
+    line = [*PENSTOCK, "serve", "--memory", *listens]
     with subprocess.Popen(
-        [*PENSTOCK, "serve", *listens], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        line, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as server:
         assert server.stderr is not None
         lines = [server.stderr.readline().rstrip() for _ in range(5)]
@@ -140,3 +139,148 @@ def test_a_socket_of_systemd_stands_in_for_the_defaults(more):
             with socket.create_connection((server.host, server.port), 5) as client:
                 client.sendall(b"list-tube-used\r\n")
                 assert client.recv(100) == b"USING default\r\n"
+
+
+# On a data folder.
+
+
+def serving(server):
+    """What the server said when it served."""
+    (entry,) = [each for each in server.entries() if each["event"] == "serving"]
+    return entry
+
+
+def client_of(server):
+    return greenstalk.Client((server.host, server.port))
+
+
+@pytest.mark.slow
+def test_jobs_are_there_after_a_restart_and_the_banner_says_so(tmp_path):
+    data = tmp_path / "data"
+    with running_server(data=data) as server, client_of(server) as client:
+        told = serving(server)
+        assert (told["mode"], told["data"], told["new"]) == ("always", str(data), True)
+        assert told["sync_us"] >= 0
+        for body in ("a", "b"):
+            client.put(body)
+        client.delete(1)
+    with running_server(data=data) as server, client_of(server) as client:
+        told = serving(server)
+        assert (told["new"], told["jobs"], told["clean"]) == (False, 1, True)
+        assert client.reserve().body == "b"
+
+
+@pytest.mark.slow
+def test_after_a_crash_it_is_said(tmp_path):
+    data = tmp_path / "data"
+    with running_server(data=data) as server:
+        with client_of(server) as client:
+            client.put("a")
+        server.process.kill()
+        server.process.wait(10)
+    with running_server(data=data) as server:
+        told = serving(server)
+        assert (told["jobs"], told["clean"]) == (1, False)
+
+
+@pytest.mark.parametrize("mode", ["interval:50", "never"])
+def test_how_it_is_synced_is_in_the_banner_and_in_stats(tmp_path, mode):
+    flags = ["--sync", mode]
+    with running_server(*flags, data=tmp_path / "data") as server:
+        told = serving(server)
+        assert told["mode"] == mode
+        assert "a power cut may lose" in told["note"]
+        with client_of(server) as client:
+            client.put("a")
+            assert client.stats()["mode"] == mode
+
+
+def test_people_read_about_the_folder_too(written, tmp_path):
+    (segment,) = segments(written)
+    scribble(segment, end(segment), b"half")
+    line = [*PENSTOCK, "serve", f"--data={written}", f"--beanstalk=unix:{tmp_path}/s"]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        lines = [server.stderr.readline().rstrip() for _ in range(7)]
+        server.terminate()
+    assert lines[2] == f"  data       {written} (recovered 2 jobs after a crash)"
+    assert lines[3].startswith("             4 bytes that were being written")
+    assert lines[4].startswith("  sync       always: nothing that was acknowledged")
+    assert lines[5].startswith("             a sync takes ")
+    assert lines[6].startswith("  try it ")
+
+
+def test_without_a_flag_the_folder_of_the_service_is_used(tmp_path):
+    given = {"STATE_DIRECTORY": str(tmp_path / "state"), "COLUMNS": "80"}
+    line = [*PENSTOCK, "serve", f"--beanstalk=unix:{tmp_path}/s"]
+    with subprocess.Popen(
+        line, stderr=subprocess.PIPE, text=True, env={**os.environ, **given}
+    ) as server:
+        assert server.stderr is not None
+        lines = [server.stderr.readline().rstrip() for _ in range(3)]
+        server.terminate()
+    assert lines[2] == f"  data       {tmp_path}/state (new, empty)"
+
+
+@pytest.mark.slow
+def test_a_second_server_on_one_folder_is_refused(tmp_path):
+    data = tmp_path / "data"
+    with running_server(data=data) as server:
+        line = refused(
+            f"--data={data}",
+            f"--beanstalk=unix:{tmp_path}/s",
+            status=os.EX_TEMPFAIL,
+        )
+        assert line == (
+            f"lock {data}: Another server is using this folder. (its process is"
+            f" {server.process.pid}: stop it, or name another folder)"
+        )
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_damaged_folder_is_refused_and_left_as_it_is(written, tmp_path):
+    flip(segments(written)[0], 1124)
+    before = image(written)
+    line = refused(
+        f"--data={written}", f"--beanstalk=unix:{tmp_path}/s", status=os.EX_DATAERR
+    )
+    assert line.startswith(f"read {written}/0000000001.log at offset 1024: ")
+    assert "jobs 2 to 3 may be lost" in line
+    assert "penstock check" in line
+    assert image(written) == before
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_folder_of_a_later_release_is_refused_and_left_as_it_is(tmp_path, told):
+    told.add(b"\x63\0\0\0\0")
+    data = data_folder.write(tmp_path / "data", told.batches)
+    before = image(data)
+    line = refused(
+        f"--data={data}", f"--beanstalk=unix:{tmp_path}/s", status=os.EX_DATAERR
+    )
+    assert line == f"{data}: event 99 is of a later release; nothing was touched"
+    assert image(data) == before
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    line = refused(
+        f"--data={tmp_path}/file/jobs",
+        f"--beanstalk=unix:{tmp_path}/s",
+        status=os.EX_IOERR,
+    )
+    assert line.startswith(f"open {tmp_path}/file/jobs: ")
+    assert "Not a directory: name another folder with --data" in line
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--sync", "often"], "--sync often: allowed is always, interval:MS or never"),
+        (["--data", "", "--sync", "never"], "--data : allowed is the path of a folder"),
+        (["--data", "/x", "--memory"], "--data /x: allowed is the path of a folder"),
+        (["--sync", "always", "--memory"], "--sync always: allowed is always"),
+    ],
+)
+def test_a_wrong_choice_of_where_to_keep_jobs_is_status_2(flags, line):
+    assert refused(*flags, status=2).startswith(line)

@@ -11,6 +11,7 @@ EXAMPLES = """
 Examples:
 
 \b
+  penstock serve --data ./penstock-data
   penstock serve --memory
   penstock serve --beanstalk 127.0.0.1:11300 --beanstalk unix:/run/jobs.sock
   penstock serve --beanstalk 0.0.0.0:11300 --allow 10.0.0.0/8
@@ -27,8 +28,19 @@ def serve(
         typer.Option(metavar="FILE", help="Settings, instead of ./penstock.toml."),
     ] = None,
     data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Where jobs are kept (not in this release)."),
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder to keep jobs in. Without it: $STATE_DIRECTORY,"
+            " /var/lib/penstock for root, else $XDG_STATE_HOME/penstock.",
+        ),
+    ] = None,
+    sync: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODE",
+            help="When to sync: always (before every reply), interval:MS or never.",
+        ),
     ] = None,
     memory: Annotated[
         bool,
@@ -56,6 +68,12 @@ def serve(
         bool,
         typer.Option("--insecure-public", help="Let ranges of the public internet in."),
     ] = False,
+    any_file_system: Annotated[
+        bool,
+        typer.Option(
+            "--any-file-system", help="Keep jobs on a network's or a FUSE file system."
+        ),
+    ] = False,
 ) -> None:
     """Serve beanstalk clients in the foreground until SIGTERM."""
     # Here, so that --help and --version need none of it.
@@ -63,10 +81,12 @@ def serve(
 
     flags = {
         "data": data,
+        "sync": sync,
         "memory": memory or None,
         "beanstalk": beanstalk or None,
         "allow": allow or None,
         "max_job_size": max_job_size,
         "log_format": log_format,
     }
-    raise typer.Exit(foreground.run(flags, config, insecure_public=insecure_public))
+    typed = foreground.Typed(insecure_public, any_file_system)
+    raise typer.Exit(foreground.run(flags, config, typed))
