@@ -44,6 +44,7 @@ async def test_what_connections_held_is_ready_after_a_start(house):
     engine, found = restarted(house.log, house.clock)
     house.start()
     job = engine.index.find(id)
+    assert job is not None
     assert (job.state, job.reason, job.reserves) == (READY, BY_RESTART, 1)
     assert engine.index.count(RESERVED) == 0
     assert found.jobs == 1

@@ -74,7 +74,7 @@ def test_one_table_tells_all():
 
 
 def test_what_a_harness_says_is_passed_on_and_its_status_counts(monkeypatch):
-    said = []
+    said: list[str] = []
     program = "import sys; print('begun'); print('30 kills: 2 lost'); sys.exit(1)"
     command = [sys.executable, "-c", program]
     monkeypatch.setattr(Harness, "command", lambda self, share, seed: command)
