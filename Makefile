@@ -24,7 +24,7 @@ targets: ## list the targets
 
 .PHONY: serve
 serve: install ## start the server in the foreground on loopback
-	@exec $(BIN)/penstock serve --memory $(ARGS)
+	@PENSTOCK_DATA="$${PENSTOCK_DATA:-./penstock-data}" exec $(BIN)/penstock serve $(ARGS)
 
 .PHONY: install
 install: prerequisites $(VENV)/installed $(VENV)/compiled ## make .venv/bin/penstock ready
