@@ -19,10 +19,10 @@ Examples:
 \b
   penstock check /var/lib/penstock
   penstock check /var/lib/penstock -o json
-  penstock check copy-of-the-folder && penstock serve --data copy-of-the-folder
+  penstock check copy && penstock serve --data copy
 
-Status 0: the next start takes the folder as it is. Status 65: it is damaged, or of a
-later release.
+Status 0: the next start takes the folder as it is. Status 65: it is
+damaged, or of a later release.
 """
 
 

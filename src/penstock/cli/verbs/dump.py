@@ -19,9 +19,10 @@ Examples:
   penstock dump /var/lib/penstock --job 17
   penstock dump /var/lib/penstock --from 120000 --no-bodies
 
-Each line has the number of its batch, its place in the batch, the engine's time and the
-wall clock's, and the event: kind, id, and what belongs to that kind. Times within an
-event are nanoseconds of the engine's time, which begins with the store.
+Each line has the number of its batch, its place in the batch, the engine's
+time and the wall clock's, and the event: kind, id, and what belongs to that
+kind. Times within an event are nanoseconds of the engine's time, which
+begins with the store.
 """
 
 PRIVATE = ("body", "value", "notes")

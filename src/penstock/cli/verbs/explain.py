@@ -17,8 +17,9 @@ Examples:
   penstock explain 17 --data /var/lib/penstock
   penstock explain 17 --data /var/lib/penstock -o json
 
-It reads the log, so it tells of deleted jobs too, as far back as the log goes. A server
-may go on using the folder. Times are UTC. Status 1: nothing is known of the job.
+It reads the log, so it tells of deleted jobs too, as far back as the log
+goes. A server may go on using the folder. Times are UTC. Status 1: nothing
+is known of the job.
 """
 
 

@@ -20,9 +20,9 @@ Examples:
   penstock repair /var/lib/penstock --cut-at 3:4096
   penstock repair /var/lib/penstock --cut-at 3:4096 --yes
 
-`penstock check` names the place. What is cut off is not thrown away: it is kept in the
-folder's quarantine/. Ids go on far above all that were given, so that none is given
-twice.
+`penstock check` names the place. What is cut off is not thrown away: it is
+kept in the folder's quarantine/. Ids go on far above all that were given,
+so that none is given twice.
 """
 
 PLACE = re.compile(r"0*(\d{1,10})(?:\.log)?:(\d{1,18})")

@@ -22,58 +22,73 @@ penstock.toml (max_job_size = "64KiB"); flags come first, then variables.
 """
 
 
+# Where jobs are kept.
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="The folder to keep jobs in. Without it: $STATE_DIRECTORY,"
+        " /var/lib/penstock for root, else $XDG_STATE_HOME/penstock.",
+    ),
+]
+Sync = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODE",
+        help="When to sync: always (before every reply), interval:MS or never.",
+    ),
+]
+Memory = Annotated[
+    bool, typer.Option("--memory", help="Keep jobs in memory: gone when it stops.")
+]
+AnyFileSystem = Annotated[
+    bool,
+    typer.Option(
+        "--any-file-system", help="Keep jobs on a network's or a FUSE file system."
+    ),
+]
+
+# Who is served.
+Beanstalk = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ADDR",
+        help="Listen there: HOST:PORT, [IPV6]:PORT, unix:PATH or off; repeatable."
+        " Without it: 127.0.0.1:11300 and [::1]:11300.",
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CIDR", help="Other machines that may connect."),
+]
+InsecurePublic = Annotated[
+    bool,
+    typer.Option("--insecure-public", help="Let ranges of the public internet in."),
+]
+
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Settings, instead of ./penstock.toml."),
+]
+JobSize = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="The largest body; 1MiB.")
+]
+LogFormat = Annotated[
+    str | None, typer.Option(metavar="console|json", help="How to log.")
+]
+
+
 def serve(
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Settings, instead of ./penstock.toml."),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR",
-            help="The folder to keep jobs in. Without it: $STATE_DIRECTORY,"
-            " /var/lib/penstock for root, else $XDG_STATE_HOME/penstock.",
-        ),
-    ] = None,
-    sync: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODE",
-            help="When to sync: always (before every reply), interval:MS or never.",
-        ),
-    ] = None,
-    memory: Annotated[
-        bool,
-        typer.Option("--memory", help="Keep jobs in memory: gone when it stops."),
-    ] = False,
-    beanstalk: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ADDR",
-            help="Listen there: HOST:PORT, [IPV6]:PORT, unix:PATH or off; repeatable."
-            " Without it: 127.0.0.1:11300 and [::1]:11300.",
-        ),
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CIDR", help="Other machines that may connect."),
-    ] = None,
-    max_job_size: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="The largest body; 1MiB.")
-    ] = None,
-    log_format: Annotated[
-        str | None, typer.Option(metavar="console|json", help="How to log.")
-    ] = None,
-    insecure_public: Annotated[
-        bool,
-        typer.Option("--insecure-public", help="Let ranges of the public internet in."),
-    ] = False,
-    any_file_system: Annotated[
-        bool,
-        typer.Option(
-            "--any-file-system", help="Keep jobs on a network's or a FUSE file system."
-        ),
-    ] = False,
+    config: Config = None,
+    data: Data = None,
+    sync: Sync = None,
+    memory: Memory = False,
+    beanstalk: Beanstalk = None,
+    allow: Allow = None,
+    max_job_size: JobSize = None,
+    log_format: LogFormat = None,
+    insecure_public: InsecurePublic = False,
+    any_file_system: AnyFileSystem = False,
 ) -> None:
     """Serve beanstalk clients in the foreground until SIGTERM."""
     # Here, so that --help and --version need none of it.
