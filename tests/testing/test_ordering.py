@@ -147,6 +147,17 @@ def test_a_kicked_job_is_not_looked_for_among_the_buried(script):
     assert script.kinds() == []
 
 
+def test_a_job_that_nobody_asked_for_again_may_have_been_kicked(script):
+    reserved(script, 1, 2)
+    bury(script, 1, 2)
+    script.say(1, "kick", "KICKED 1", tube="t", bound=1)
+    for _ in range(2):
+        script.say(1, "peek-buried", "FOUND 2 2", tube="t")
+    script.life()
+    script.say(1, "peek-buried", "FOUND 2 2", tube="t")
+    assert script.kinds() == []
+
+
 def test_a_paused_tube_gives_no_job(script):
     script.put(1)
     script.say(1, "pause-tube", "PAUSED", tube="t", seconds=10)

@@ -117,6 +117,7 @@ class _Jobs:
     """Which job every command was about, and which put made it."""
 
     def __init__(self, history: History) -> None:
+        self._history = history
         self.violations: list[Violation] = []
         self.facts: dict[int, Facts] = {}
         self.named: dict[int, list[Operation]] = defaultdict(list)
@@ -186,10 +187,12 @@ class _Jobs:
         return None
 
     def operations(self, facts: Facts) -> list[Operation]:
-        """Give what names a job, and while it may live what may have chosen it."""
+        """Give what names a job, and as long as it lives what may have chosen it."""
         own = self.named[facts.id]
         begin = min((o.life, o.called) for o in own)
         end = max((o.life, o.answered if o.words else FAR) for o in own)
+        if not any(o.answer == "DELETED" for o in own):
+            end = (end[0] + len(self._history.lives), FAR)
         kicks = _between(self._kicks[facts.tube], begin, end)
         reserves = _between(self._reserves[facts.tube], begin, end)
         return [*own, *kicks, *reserves]

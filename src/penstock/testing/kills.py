@@ -40,7 +40,9 @@ from penstock.testing.history import read_history
 KILLS = 25  # of one chapter
 PATIENCE = 60.0  # seconds until something that must come is missed
 END = 2.0  # seconds that a recorder may take to end
-LOADED = 0.12  # seconds of load at most before a kill
+LOADED = 600_000  # bytes of history at most before a kill: what 2,500 commands leave
+LONGEST = 3.0  # seconds that these may take
+LOOK = 0.001  # seconds between two looks
 
 # How much must have happened for each kill, on the average, to prove anything.
 FLOORS = {"commands": 100.0, "put": 10.0, "deleted": 5.0, "restart": 0.2}
@@ -242,9 +244,16 @@ class Chapter:
 
     def _kill_loaded(self) -> None:
         server = self._begin("load 3600")
-        time.sleep(self._chance.uniform(0, LOADED))
+        self._await_load()
         self._kill(server, "loaded")
         self._recording.hear()
+
+    def _await_load(self) -> None:
+        """Wait until so much was said: a slow machine takes longer to say the same."""
+        size = self._history.stat().st_size + self._chance.randrange(LOADED)
+        last = time.monotonic() + LONGEST
+        while self._history.stat().st_size < size and time.monotonic() < last:
+            time.sleep(LOOK)
 
     def _kill_looking(self) -> None:
         server = self._begin("load 3600")
@@ -267,7 +276,7 @@ class Chapter:
     def _stop(self) -> None:
         """Ask the server to end in order, under load."""
         server = self._begin("load 3600")
-        time.sleep(self._chance.uniform(0, LOADED))
+        self._await_load()
         server.stop()
         self.tally.counts["stops"] += 1
         self._recording.hear()

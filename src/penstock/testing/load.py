@@ -51,7 +51,7 @@ PIECES = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """A command to be sent; `tubes` are the ones that a reserve takes from."""
 
