@@ -54,6 +54,17 @@ def test_what_is_carried_over_makes_the_same_state():
     assert Images(store).snapshot() == Images(story.engine.store).snapshot()
 
 
+def test_a_lease_is_carried_over_with_its_job():
+    story = story_with_everything()
+    carried = carried_over(story, story.engine.turn.batch.payload())
+    store = Store()
+    Replay(store).apply(carried)
+    job = store.index.find(1)
+    assert job is not None
+    assert job.holder is not None
+    assert job.holder.token == b"token"
+
+
 def test_what_is_carried_over_once_is_not_carried_over_again():
     story = story_with_everything()
     payload = story.engine.turn.batch.payload()

@@ -8,7 +8,7 @@ import pytest
 
 from penstock.errors import LogError
 from penstock.testing.log_contract import sample
-from tests.mutants.life import Life, new_machine
+from tests.mutants.life import FIRST, Life, new_machine
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
@@ -53,3 +53,16 @@ def test_trimming_may_be_cut_off_at_any_call(seed):
             life.log.settle()
         machine.power_cut()
         assert Life(machine).found[-2:] in ([8, 9], [9, 10])
+
+
+def test_a_file_stays_until_the_disk_knows_that_it_is_not_needed():
+    life = Life(new_machine())
+    life.write(1, 9)
+    life.rest()
+    life.log.trim(7)
+    life.log.settle()
+    life.rest()
+    assert FIRST in life.machine.names.memory
+    life.write(10, 10)
+    life.rest()
+    assert FIRST not in life.machine.names.memory

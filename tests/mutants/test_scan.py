@@ -52,14 +52,15 @@ def test_a_segment_that_does_not_follow_the_one_before_is_refused():
     header = read_header(bytes(file.memory[:SECTOR]))
     assert header is not None
     at = frames_of(machine, FIRST)[6]
-    check = read_header(bytes(machine.names.memory[SECOND].memory[:SECTOR])).previous
+    after = read_header(bytes(machine.names.memory[SECOND].memory[:SECTOR]))
+    assert after is not None
     scan = Scan(SimFolder(machine))
     sixth = next(b for b in scan.batches(6) if b.seq == 6)
     seventh = next(b for b in scan.batches(7) if b.seq == 7)
     previous = frame_check(_parts_of(file, frames_of(machine, FIRST)[5]))
     other = Stored(seventh.term, 7, sixth.now, 0, seventh.next_id, 1, b"something else")
     parts = write_frame(header.store, 1, 1, 6, other, previous)
-    assert frame_check(parts) != check
+    assert frame_check(parts) != after.previous
     for content in (file.memory, file.drive):
         content[at : at + SECTOR] = b"".join(parts)
     assert "does not follow" in refused(machine)
