@@ -108,5 +108,7 @@ def test_what_went_wrong_with_a_file_names_its_folder():
     )
     with pytest.raises(NewerFormat, match=r"^/data: format 2; nothing"):
         fail(NewerFormat("format 2"))
+    with pytest.raises(LogError, match=r"^read /data/1.log: .*letting go of it, try"):
+        fail(FileNotFoundError(2, "No such file", "/data/1.log"))
     with pytest.raises(LogBusy, match=r"^lock /data: Another"):
         fail(LogBusy("lock", "/data"))

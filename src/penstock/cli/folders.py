@@ -79,6 +79,9 @@ def named(path: Path) -> Iterator[None]:
         yield
     except NewerFormat as error:
         raise NewerFormat(f"{path}: {error}; nothing was touched") from None
+    except FileNotFoundError as error:
+        hint = "it is gone; if a server was letting go of it, try again"
+        raise LogError("read", error.filename, hint=hint) from None
     except LogError as error:
         if error.path is None or Path(error.path).is_absolute():
             raise

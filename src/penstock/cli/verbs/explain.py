@@ -46,7 +46,9 @@ def explain(
 
     def look() -> Story:
         scan, story = Scan(folder), Story(job)
-        story.read(scan.batches(), lambda seq: progress(seq, scan.end.seq))
+        before = min([each.first for each in scan.headers.values()], default=1) - 1
+        total = scan.end.seq - before
+        story.read(scan.batches(), lambda seq: progress(seq - before, total))
         return story
 
     with Progress("reading the log") as progress, folders.named(folder.path):
