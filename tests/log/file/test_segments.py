@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from penstock.log.file.layout import SECTOR
-from penstock.log.file.segments import SPARE, Segment, Segments
+from penstock.log.file.segments import SMALLEST, SPARE, Segment, Segments
 
 SIZE = 10 * SECTOR
+MIB = 1024 * 1024
 
 
 @pytest.fixture
@@ -15,9 +16,9 @@ def segments():
     """Three segments of five batches each, and one that is ready."""
     segments = Segments(SIZE)
     for n in (1, 2, 3):
-        segments.kept.append(Segment(n, 5 * n - 4, 5 * n, SIZE, SIZE))
+        segments.kept.append(Segment(n, 5 * n - 4, 5 * n, SIZE, SIZE, SIZE))
     segments.last_number = 3
-    segments.add_ready(4)
+    segments.add_ready(4, SIZE)
     return segments
 
 
@@ -40,13 +41,14 @@ def test_a_frame_fits_up_to_the_last_byte(segments):
 
 def test_the_next_one_that_is_ready_begins(segments):
     begun = segments.begin(16, 3 * SECTOR)
-    assert begun == Segment(4, 16, 15, SECTOR, SIZE)
+    assert begun == Segment(4, 16, 15, SECTOR, SIZE, SIZE)
     assert segments.current is begun
     assert not segments.ready
 
 
 def test_a_large_frame_makes_it_larger(segments):
-    assert segments.begin(16, SIZE).size == SIZE + SECTOR
+    begun = segments.begin(16, SIZE)
+    assert (begun.size, begun.made) == (SIZE + SECTOR, SIZE)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +61,25 @@ def test_whole_ones_go_and_never_the_one_that_grows(segments, upto, left):
 
 
 def test_one_without_batches_goes_with_the_one_before(segments):
-    segments.kept.insert(1, Segment(9, 6, 5, SECTOR, SIZE))
+    segments.kept.insert(1, Segment(9, 6, 5, SECTOR, SIZE, SIZE))
     segments.trim(5)
     assert [each.number for each in segments.gone] == [1, 9]
+
+
+@pytest.mark.parametrize(
+    ("most", "size"),
+    [(0, SMALLEST), (64 * MIB, SMALLEST), (160 * MIB, 10 * MIB), (1 << 40, 16 * MIB)],
+)
+def test_the_next_one_is_made_as_large_as_the_log_is(most, size):
+    segments = Segments(16 * MIB)
+    segments.fit(most)
+    assert segments.size == size
+
+
+def test_a_bound_below_the_smallest_is_kept():
+    segments = Segments(SIZE)
+    segments.fit(1 << 40)
+    assert segments.size == SIZE
 
 
 def test_what_is_allocated_counts_spares_to_come_and_not_what_goes(segments):
