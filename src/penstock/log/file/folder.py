@@ -7,6 +7,7 @@ well (fsyncgate, 2018).
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from penstock.errors import LogBusy
@@ -16,6 +17,9 @@ STEP = 1024 * 1024  # bytes of zeros written at once
 TEMPORARY = ".new"  # behind the name of what is not complete
 MODE = 0o600
 FOLDER_MODE = 0o700
+SIGNATURE = 12  # bytes of the lock that name its owner
+TRIES = 5
+BETWEEN_TRIES = 0.05  # seconds
 
 
 class FileFolder:
@@ -45,18 +49,29 @@ class FileFolder:
         path = self.path / LOCK
         flags = os.O_RDONLY if self._reading else os.O_RDWR | os.O_CREAT
         self._locked = os.open(path, flags | os.O_CLOEXEC, MODE)
-        try:
-            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(self._locked, 20, 0).decode(errors="replace").strip()
-            self.close()
-            hint = f"its process is {owner or 'starting'}: stop it, or name another"
-            raise LogBusy("lock", str(self.path), hint=f"{hint} folder") from None
+        if self._take():
+            return
+        owner = os.pread(self._locked, SIGNATURE, 0).decode(errors="replace").strip()
+        self.close()
+        hint = f"its process is {owner or 'starting'}: stop it, or name another folder"
+        raise LogBusy("lock", str(self.path), hint=hint)
+
+    def _take(self) -> bool:
+        """Try for a moment: who only looks whether a server is there soon lets go."""
+        for again in range(TRIES):
+            try:
+                fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if again < TRIES - 1:
+                    time.sleep(BETWEEN_TRIES)
+            else:
+                return True
+        return False
 
     def sign(self) -> None:
         """Note in the lock who owns the folder, for whoever finds it taken."""
-        os.ftruncate(self._locked, 0)
-        os.pwrite(self._locked, f"{os.getpid()}\n".encode(), 0)
+        # In place and always as long, so that a full disk is no obstacle.
+        os.pwrite(self._locked, f"{os.getpid():>{SIGNATURE - 1}}\n".encode(), 0)
 
     def names(self) -> list[str]:
         """List the files, sorted; the quarantine's are not among them."""
