@@ -24,6 +24,7 @@ FACTOR = 3  # bytes of log for each that is alive
 LEAST_STEP = 128 * 1024  # bytes that a turn reads and writes here
 MOST_STEP = 4 * 1024 * 1024  # the same, however much came in
 SPARES = 3  # pieces that are prepared, or not yet full
+MARGIN = 2  # pieces that the log stays below what it may have
 PACE = 6  # bytes for each that came in
 UNSEEN = 1024 * 1024  # bytes that come in between two looks at the log
 
@@ -78,8 +79,8 @@ class Compactor:
         garbage = usage.used - SPARES * usage.piece - self.live()
         if garbage < usage.piece:
             return False  # writing it all anew would win nothing
-        # The piece that is prepared next counts as well.
-        return usage.room == 0 or usage.used + usage.piece > self.most()
+        # Early enough: pieces come while this is done, and what is alive may shrink.
+        return usage.room == 0 or usage.used + MARGIN * usage.piece > self.most()
 
     def step(self, fresh: int) -> int:
         """Do a share of the work; `fresh` bytes came in since the last time. Give how
