@@ -7,7 +7,7 @@ import pytest
 
 from penstock.testing.checkers import check
 from penstock.testing.history import read_history
-from tests.testing.hand_written import Script
+from tests.testing.hand_written import FRESH, Script
 
 
 @pytest.fixture
@@ -294,6 +294,17 @@ def test_a_delay_goes_on_through_a_crash(script):
     assert script.kinds() == []
 
 
+def test_time_goes_by_while_an_answer_is_on_its_way(script):
+    script.put(1, delay=100)
+    asked = script.call(1, "stats-job", id=1)
+    script.wait(30)
+    fields = {"id": 1, "tube": "t", **FRESH, "state": "delayed", "delay": 100}
+    fields["time-left"] = 70
+    texts = {name: str(value) for name, value in fields.items()}
+    script.reply(asked, "OK 100", fields=texts)
+    assert script.kinds() == []
+
+
 def test_a_job_that_stays_delayed_for_ever_is_altered(script):
     script.put(1, delay=1)
     script.wait(30)
@@ -334,6 +345,14 @@ def test_a_kick_of_some_may_have_met_a_job_or_not(script):
     script.stats(1, state="buried", buries=1, reserves=1, reason="client")
     script.say(1, "kick", "KICKED 1", tube="t", bound=1)
     script.stats(1, buries=1, kicks=1, reserves=1, reason="kicked")
+    assert script.kinds() == []
+
+
+def test_a_job_that_a_kick_may_have_met_may_be_reserved_and_deleted(script):
+    bury(script)
+    script.say(1, "kick", "KICKED 1", tube="t", bound=1)
+    script.reserve(1)
+    script.delete(1)
     assert script.kinds() == []
 
 
@@ -429,6 +448,16 @@ def test_a_redelivery_is_explained_by_a_restart(script):
     script.reserve(1)
     script.life()
     script.stats(1, reserves=1, reason="restart")
+    script.reserve(1)
+    verdict = script.verdict()
+    assert (verdict.violations, verdict.redelivered) == ([], {"restart": 1})
+
+
+def test_a_redelivery_of_what_a_crash_forgot_counts_as_by_restart(script):
+    script.put(1)
+    script.reserve(1)
+    script.life()
+    script.stats(1, reserves=0, reason="none")
     script.reserve(1)
     verdict = script.verdict()
     assert (verdict.violations, verdict.redelivered) == ([], {"restart": 1})
@@ -578,6 +607,14 @@ def test_ids_that_go_back_are_out_of_order(script):
     script.life()
     script.put(4)
     assert script.kinds() == ["order"]
+
+
+def test_an_id_that_was_only_asked_for_was_given_to_nobody(script):
+    script.call(1, "delete", id=99)
+    script.delete(98, "NOT_FOUND", on=2)
+    script.life()
+    script.put(1)
+    assert script.kinds() == []
 
 
 def test_puts_that_overlap_get_ids_in_any_order(script):

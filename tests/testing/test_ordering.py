@@ -79,6 +79,15 @@ def test_a_job_in_a_paused_tube_is_not_waited_for(script):
     assert script.kinds() == []
 
 
+def test_a_job_in_a_tube_whose_pause_is_long_over_is_waited_for(script):
+    script.put(1, tube="u")
+    script.say(1, "pause-tube", "PAUSED", tube="u", seconds=1)
+    script.wait(100)
+    script.put(2)
+    script.reserve(2, tubes=["t", "u"])
+    assert script.kinds() == ["order"]
+
+
 def test_a_delayed_or_buried_job_is_not_waited_for(script):
     script.put(1, delay=1000)
     script.put(2)
@@ -139,6 +148,14 @@ def test_buries_that_overlap_may_have_any_line(script):
     assert script.kinds() == []
 
 
+def test_a_bury_in_flight_has_no_place_yet(script):
+    reserved(script, 1, 2)
+    bury(script, 1)
+    script.call(1, "bury", id=2, pri=5)
+    script.say(2, "peek-buried", "FOUND 2 2", tube="t")
+    assert script.kinds() == []
+
+
 def test_a_kicked_job_is_not_looked_for_among_the_buried(script):
     reserved(script, 1, 2)
     bury(script, 1, 2)
@@ -186,6 +203,27 @@ def test_a_pause_ends_when_somebody_ends_it(script):
     script.put(1)
     script.say(1, "pause-tube", "PAUSED", tube="t", seconds=10)
     script.say(1, "pause-tube", "PAUSED", tube="t", seconds=0)
+    script.reserve(1)
+    assert script.kinds() == []
+
+
+def test_a_pause_after_its_end_does_not_count_from_its_beginning(script):
+    script.put(1)
+    script.say(1, "pause-tube", "PAUSED", tube="t", seconds=10)
+    script.say(1, "pause-tube", "PAUSED", tube="t", seconds=0)
+    script.reserve(1)
+    script.say(1, "pause-tube", "PAUSED", tube="t", seconds=10)
+    assert script.kinds() == []
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_pause_may_have_ended_by_one_that_was_sent_before(script, answered):
+    script.put(1)
+    end = script.call(2, "pause-tube", tube="t", seconds=0)
+    pause = script.call(1, "pause-tube", tube="t", seconds=10)
+    if answered:
+        script.reply(end, "PAUSED")
+    script.reply(pause, "PAUSED")
     script.reserve(1)
     assert script.kinds() == []
 

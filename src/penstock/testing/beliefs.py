@@ -201,7 +201,6 @@ def _stats(belief: Belief, operation: Operation, facts: Facts) -> Belief | None:
     return belief._replace(
         reserves=(reserves, reserves),
         timeouts=(timeouts, timeouts),
-        kept=(min(belief.kept[0], reserves), min(belief.kept[1], timeouts)),
         reasons=frozenset((fields["reason"],))
         if "reason" in fields
         else belief.reasons,
