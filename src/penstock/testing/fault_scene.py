@@ -213,8 +213,11 @@ class Scene:
         if case is None or outcome.status != FAILED:
             outcome.wrong.append(f"status {outcome.status}: {server.said()[-500:]}")
             return
-        why = os.strerror(getattr(errno, case.error))
-        lines = [line for line in server.said().splitlines() if why in line]
+        reasons = [os.strerror(getattr(errno, case.error))]
+        if case.error in {"ENOSPC", "EDQUOT"}:
+            reasons.append("no room left")  # when what it waited for was not prepared
+        said = server.said().splitlines()
+        lines = [line for line in said if any(why in line for why in reasons)]
         if len(lines) != 1:
             outcome.wrong.append(f"{len(lines)} lines say why: {server.said()[-800:]}")
 
@@ -326,10 +329,11 @@ WRITES = ("pwritev", "pwritev2")
 
 
 def must_end(case: Case) -> bool:
-    """Tell whether nothing may be acknowledged after that fault."""
-    if case.call == "lost sync":
-        return True
-    return case.error == "EIO" and case.call in (*SYNCS, *WRITES)
+    """Tell whether nothing may be acknowledged after that fault, whatever it met.
+
+    No room is no such thing where a segment is prepared, or the disk is timed.
+    """
+    return case.error == "EIO" and case.call in (*SYNCS, *WRITES, "lost sync")
 
 
 def goes_on(calls: list[Call]) -> list[str]:

@@ -151,24 +151,24 @@ def cases_of(phase: str, calls: Counter[str]) -> list[Case]:
     return found
 
 
-def run(
-    choose: Callable[[list[Case]], list[Case]],
-    jobs: int,
-    say: Callable[[str], None],
-) -> Tally:
-    """Play the cases that are chosen among all there are; say how it goes."""
-    tally = Tally()
-    snapshot = take_snapshot()
+def find_cases(snapshot: Snapshot, jobs: int) -> list[Case]:
+    """Play each phase without a fault, and list all cases that there are."""
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        counts = [pool.submit(census, each, snapshot) for each in PHASES]
-        known = [
+        counts = pool.map(census, PHASES, repeat(snapshot))
+        return [
             case
-            for phase, count in zip(PHASES, counts, strict=True)
-            for case in cases_of(phase, count.result())
+            for phase, calls in zip(PHASES, counts, strict=True)
+            for case in cases_of(phase, calls)
         ]
-        chosen = choose(known)
-        say(f"{len(known)} cases, {len(chosen)} of them now")
-        chunks = [chosen[at : at + CHUNK] for at in range(0, len(chosen), CHUNK)]
+
+
+def run(
+    snapshot: Snapshot, cases: list[Case], jobs: int, say: Callable[[str], None]
+) -> Tally:
+    """Play the cases; say how it goes."""
+    tally = Tally()
+    chunks = [cases[at : at + CHUNK] for at in range(0, len(cases), CHUNK)]
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         for done in pool.map(play, repeat(snapshot), chunks):
             for outcome in done:
                 tally.add(outcome)
@@ -214,14 +214,15 @@ def main() -> int:
         _say("SKIPPED: strace or FUSE is not there (Debian: strace, fuse3)")
         return SKIPPED
 
-    def choose(known: list[Case]) -> list[Case]:
-        if arguments.case:
-            return [case_from(arguments.case)]
-        if arguments.all:
-            return known
-        return sample(known, arguments.count, arguments.seed)
-
-    tally = run(choose, arguments.jobs, _say)
+    snapshot = take_snapshot()
+    if arguments.case:
+        cases = [case_from(arguments.case)]
+    else:
+        cases = find_cases(snapshot, arguments.jobs)
+        _say(f"{len(cases)} cases")
+    if not (arguments.all or arguments.case):
+        cases = sample(cases, arguments.count, arguments.seed)
+    tally = run(snapshot, cases, arguments.jobs, _say)
     too_few = tally.fired < FIRED * tally.played
     for line in (*tally.wrong, *(["too few of the faults came"] if too_few else [])):
         _say(line)
