@@ -127,7 +127,7 @@ async def test_a_piece_stays_while_a_follower_wants_it(house):
     await put_some(house, 1)
     compactor = house.broker.compactor
     compactor.most_idle = 0
-    piece = Usage(0, PLENTY, 1, 1, 1, 10_000)
+    piece = Usage(100_000, PLENTY, 1, 1, 1, 1_000)
     follower = compactor.followers.follow("one", Cursor(1, 0), durable=True)
     compactor.look(piece)
     assert not compactor.busy

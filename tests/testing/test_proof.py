@@ -8,14 +8,23 @@ from dataclasses import replace
 import pytest
 
 from penstock.testing import proof
-from penstock.testing.proof import HARNESSES, Harness, row_of, table
+from penstock.testing.proof import (
+    HARNESSES,
+    Harness,
+    every_nth,
+    often,
+    read_damage,
+    row_of,
+    table,
+)
 
 LAST = (
     "1,000 kills (9 while starting), 8 commands; redelivered: none;"
     " 0 lost, 0 returned, 0 altered, 0 invented, 0 doubled"
 )
-KILLS = Harness("kill -9", "kills", "kills", 1000, 20, jobs=True)
-FAULTS = Harness("faults", "faults", "faults", 500, 20, whole=("--all",))
+KILLS = Harness("kill -9", "kills", "kills", 1000, 20, often("--count"))
+FAULTS = Harness("faults", "faults", "faults", 500, 20, often("--count", whole="--all"))
+DAMAGE = Harness("damage", "corruption", "cases", 200, 1, every_nth, read_damage)
 
 
 def row(status=0, last=LAST, share=1.0, harness=KILLS):
@@ -50,19 +59,29 @@ def test_what_cannot_be_done_here_is_skipped_and_not_passed():
 def test_a_share_is_a_share_and_never_too_little():
     assert KILLS.asked(0.5) == 500
     assert KILLS.asked(0.001) == 20
-    assert KILLS.command(0.5, 7)[-6:] == [
-        "--count",
-        "500",
-        "--seed",
-        "7",
-        "--jobs",
-        "2",
-    ]
+    assert KILLS.command(0.5)[-4:] == ["--count", "500", "--seed", "1"]
+    assert DAMAGE.command(0.01)[-1] == "100"
 
 
 def test_all_is_asked_for_where_a_harness_knows_what_all_is():
-    assert "--all" in FAULTS.command(1.0, 1)
-    assert "--all" not in FAULTS.command(0.5, 1)
+    assert "--all" in FAULTS.command(1.0)
+    assert "--all" not in FAULTS.command(0.5)
+
+
+def test_a_table_of_verdicts_is_added_up():
+    said = [
+        "damage             recovered         torn        LOST     ALTERED",
+        "bits of a header       1,000            2           0           3",
+        "short segment              5            0           1           0",
+        "wrong: 4",
+    ]
+    found = row_of(DAMAGE, 1.0, 1, said, 1.0)
+    assert (found.done, found.columns, found.verdict) == (
+        1011,
+        (1, None, 3, 1),
+        "BROKEN",
+    )
+    assert row_of(DAMAGE, 1.0, 1, [], 1.0).verdict == "BROKEN"
 
 
 def test_one_table_tells_all():
@@ -77,8 +96,8 @@ def test_what_a_harness_says_is_passed_on_and_its_status_counts(monkeypatch):
     said: list[str] = []
     program = "import sys; print('begun'); print('30 kills: 2 lost'); sys.exit(1)"
     command = [sys.executable, "-c", program]
-    monkeypatch.setattr(Harness, "command", lambda self, share, seed: command)
-    found = proof.run(KILLS, 0.01, 1, said.append)
+    monkeypatch.setattr(Harness, "command", lambda self, share: command)
+    found = proof.run(KILLS, 0.01, said.append)
     assert said == ["  kills: begun", "  kills: 30 kills: 2 lost"]
     assert (found.done, found.columns[0], found.verdict) == (30, 2, "BROKEN")
 

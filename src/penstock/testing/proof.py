@@ -6,8 +6,8 @@
 
 Each harness is a process of its own, says what it does, and ends with 0, with 77 where
 this machine cannot do it, or with something else where a promise was broken or too
-little happened. Its last line counts. Here that is held against what was asked for: a
-harness that did less than that has proved nothing.
+little happened. What it counts is held against what was asked for: a harness that did
+less than that has proved nothing.
 """
 
 from __future__ import annotations
@@ -25,64 +25,108 @@ SKIPPED = 77  # the exit status of what could not be done here
 COLUMNS = ("lost", "returned", "altered", "rot called torn")
 KEPT, BROKEN, TOO_FEW, CANNOT = "kept", "BROKEN", "TOO FEW", "SKIPPED"
 
+Columns = tuple[int | None, ...]  # None where a harness does not tell it apart
+Words = Callable[[int, float], list[str]]  # from how often, and the share of all
+Reading = Callable[[list[str]], tuple[int, Columns]]  # from what was said
+
+
+# How a harness is told how often, and how it tells what it did.
+
+
+def often(option: str, *more: str, whole: str = "") -> Words:
+    """Tell by an option; where all is asked for and there is a word for it, by that."""
+
+    def words(asked: int, share: float) -> list[str]:
+        how_often = [whole] if whole and share >= 1 else [option, str(asked)]
+        return [*how_often, "--seed", "1", *more]
+
+    return words
+
+
+def every_nth(asked: int, share: float) -> list[str]:
+    """Tell that one of so many is enough."""
+    return [str(max(1, round(1 / share)))]
+
+
+def read_counts(said: list[str]) -> tuple[int, Columns]:
+    """Read the last line: its first number, and what it counts of each column."""
+    last = said[-1] if said else ""
+    found = (re.search(rf"(\d+) {kind}\b", last) for kind in COLUMNS)
+    return _first_number(last), tuple(int(each[1]) if each else None for each in found)
+
+
+def read_damage(said: list[str]) -> tuple[int, Columns]:
+    """Read a table of verdicts. A durable batch that is missing without a word was cut
+    off as if it were torn: that is both."""
+    verdicts = re.split(r"\s{2,}", said[0])[1:] if said else []
+    sums = dict.fromkeys(verdicts, 0)
+    for line in said[1:-1]:
+        numbers = [
+            int(word.replace(",", "")) for word in line.split()[-len(verdicts) :]
+        ]
+        for verdict, number in zip(verdicts, numbers, strict=True):
+            sums[verdict] += number
+    lost, altered = sums.get("LOST", 0), sums.get("ALTERED", 0)
+    return sum(sums.values()), (lost, None, altered, lost)
+
+
+def _first_number(line: str) -> int:
+    found = re.search(r"\d[\d,]*", line)
+    return int(found[0].replace(",", "")) if found else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Harness:
     """One way of taking a server away. `count` is how often for the whole proof and
-    `least` for any; `option` tells the module how often, `whole` that it is all."""
+    `least` for any share of it."""
 
     name: str
     module: str
     unit: str
     count: int
     least: int
-    option: str = "--count"
-    whole: tuple[str, ...] = ()
-    jobs: bool = False
+    words: Words
+    read: Reading = read_counts
 
     def asked(self, share: float) -> int:
         """Give how often it is to happen."""
         return max(self.least, math.ceil(self.count * share))
 
-    def command(self, share: float, seed: int) -> list[str]:
+    def command(self, share: float) -> list[str]:
         """Give the command that does a share of it."""
         program = [sys.executable, "-m", f"penstock.testing.{self.module}"]
-        often = [self.option, str(self.asked(share))]
-        if share >= 1 and self.whole:
-            often = list(self.whole)
-        both = ["--jobs", "2"] if self.jobs else []
-        return [*program, *often, "--seed", str(seed), *both]
+        return [*program, *self.words(self.asked(share), share)]
 
 
+TWO = ("--jobs", "2")
 HARNESSES = (
-    Harness("kill -9 under load", "kills", "kills", 1000, 20, jobs=True),
+    Harness("kill -9", "kills", "kills", 1000, 20, often("--count", *TWO)),
     Harness(
         "power cuts, simulated",
         "simulation",
         "cuts",
         100_000,
         1000,
-        option="--cuts",
-        jobs=True,
+        often("--cuts", *TWO),
     ),
-    Harness("power cuts, FUSE", "fuse_cuts", "cuts", 200, 4),
-    Harness("power cuts, real kernel", "kernel_cuts", "cuts", 20, 1),
+    Harness("power cuts, FUSE", "fuse_cuts", "cuts", 200, 4, often("--count")),
+    Harness("power cuts, real kernel", "kernel_cuts", "cuts", 20, 1, often("--count")),
     Harness(
         "system calls that fail",
         "faults",
         "faults",
         500,
         20,
-        whole=("--all",),
-        jobs=True,
+        often("--count", *TWO, whole="--all"),
     ),
     Harness(
-        "truncations, flips, corruptions",
+        "damaged files",
         "corruption",
-        "changes",
-        100_000,
-        1000,
-        jobs=True,
+        "cases",
+        200_000,
+        100,
+        every_nth,
+        read_damage,
     ),
 )
 
@@ -94,26 +138,12 @@ class Row:
     name: str
     unit: str
     done: int
-    columns: tuple[int | None, ...]
+    columns: Columns
     verdict: str
     seconds: float
 
 
-def count_of(line: str) -> int:
-    """Read how much was done: the first number of a harness's last line."""
-    found = re.search(r"\d[\d,]*", line)
-    return int(found[0].replace(",", "")) if found else 0
-
-
-def columns_of(line: str) -> tuple[int | None, ...]:
-    """Read what went wrong, kind by kind."""
-    found = (re.search(rf"(\d+) {kind}", line) for kind in COLUMNS)
-    return tuple(int(each[1]) if each else None for each in found)
-
-
-def verdict_of(
-    status: int, done: int, asked: int, columns: tuple[int | None, ...]
-) -> str:
+def verdict_of(status: int, done: int, asked: int, columns: Columns) -> str:
     """Tell whether promises were kept, and often enough for that to mean anything."""
     if status == SKIPPED:
         return CANNOT
@@ -125,20 +155,19 @@ def verdict_of(
 def row_of(
     harness: Harness, share: float, status: int, said: list[str], seconds: float
 ) -> Row:
-    """Read what a harness has told at its end."""
-    last = said[-1] if said else ""
-    done = 0 if status == SKIPPED else count_of(last)
-    asked, columns = harness.asked(share), columns_of(last)
-    verdict = verdict_of(status, done, asked, columns)
+    """Read what a harness has told."""
+    nothing: Columns = (None,) * len(COLUMNS)
+    done, columns = harness.read(said) if status in (0, 1) else (0, nothing)
+    verdict = verdict_of(status, done, harness.asked(share), columns)
     return Row(harness.name, harness.unit, done, columns, verdict, seconds)
 
 
-def run(harness: Harness, share: float, seed: int, say: Callable[[str], None]) -> Row:
+def run(harness: Harness, share: float, say: Callable[[str], None]) -> Row:
     """Let a harness do its share, and pass on what it says."""
     began = time.monotonic()
     said: list[str] = []
     with subprocess.Popen(  # noqa: S603  (ourselves, without a shell)
-        harness.command(share, seed),
+        harness.command(share),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -179,7 +208,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="penstock.testing.proof")
     modules = [harness.module for harness in HARNESSES]
     parser.add_argument("--share", type=_share, default=1.0, help="of the whole proof")
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", choices=modules)
     return parser.parse_args()
 
@@ -196,7 +224,7 @@ def main() -> int:
     rows = []
     for harness in wanted:
         _say(f"{harness.name}: {harness.asked(arguments.share):,} {harness.unit}")
-        rows.append(run(harness, arguments.share, arguments.seed, _say))
+        rows.append(run(harness, arguments.share, _say))
     _say(f"\n{table(rows)}")
     skipped = [row.name for row in rows if row.verdict == CANNOT]
     if skipped:
