@@ -148,7 +148,7 @@ def _files_of(module: Path) -> list[Path]:
 
 
 def _apply(tree: Path, text: str) -> None:
-    command = ["patch", "--batch", "--forward", "--fuzz=1", "--strip=1", "--silent"]
+    command = ["patch", "--batch", "--forward", "--fuzz=0", "--strip=1", "--silent"]
     done = subprocess.run(
         [*command, "--no-backup-if-mismatch", "--reject-file=-"],
         cwd=tree,

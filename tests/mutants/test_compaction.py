@@ -54,6 +54,17 @@ def test_what_is_carried_over_makes_the_same_state():
     assert Images(store).snapshot() == Images(story.engine.store).snapshot()
 
 
+def test_a_pause_is_carried_over_where_its_jobs_stand_elsewhere():
+    story = story_with_everything()
+    for id in range(1, 4):
+        job = story.job(id)
+        assert job is not None
+        job.home = 2
+    carried = carried_over(story, story.engine.turn.batch.payload())
+    found = [event.kind for event in decode(carried)]
+    assert found == [kinds.SET_IMAGE, kinds.PAUSE_IMAGE]
+
+
 def test_a_lease_is_carried_over_with_its_job():
     story = story_with_everything()
     carried = carried_over(story, story.engine.turn.batch.payload())

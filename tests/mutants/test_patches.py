@@ -32,7 +32,7 @@ def test_its_test_is_there(patch):
 @needs_patch
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_it_applies(patch):
-    command = ["patch", "--batch", "--forward", "--fuzz=1", "--strip=1", "--dry-run"]
+    command = ["patch", "--batch", "--forward", "--fuzz=0", "--strip=1", "--dry-run"]
     done = subprocess.run(
         command,
         cwd=ROOT,
