@@ -27,7 +27,8 @@ class Pieces(Story):
 
     def __init__(self) -> None:
         super().__init__()
-        self.all = []  # every batch there was: its piece and its payload
+        # Every batch there was: its piece and its payload.
+        self.all: list[tuple[int, bytes]] = []
         self.kept = self.all[:]
         self.piece = 1
         self.engine.store.home = 1

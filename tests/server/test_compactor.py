@@ -168,7 +168,8 @@ def test_a_damaged_piece_is_written_anew_from_memory(keeper):
 
 def test_a_deleted_job_stays_deleted_through_many_compactions(keeper):
     client = keeper.client()
-    kept, gone = [], []
+    kept: list[int] = []
+    gone: list[int] = []
     for n in range(300):
         id = keeper.put(client, BODY)
         (kept if n % 10 == 0 else gone).append(id)

@@ -23,7 +23,7 @@ pytestmark = [
 
 # Writes one file and syncs it, adds to it without a sync, writes another, says so.
 WRITES = """
-import os, time
+import os, signal
 file = os.open("/run/data/synced", os.O_CREAT | os.O_WRONLY)
 os.write(file, b"x" * 8192)
 os.fsync(file)
@@ -35,7 +35,7 @@ os.write(other, b"z" * 8192)
 said = os.open("/run/share/said", os.O_CREAT | os.O_WRONLY)
 os.write(said, b"written")
 os.fsync(said)
-time.sleep(600)
+signal.pause()
 """
 
 READS = """
@@ -104,8 +104,8 @@ def test_a_cut_leaves_no_process(share):
     idle = [
         sys.executable,
         "-c",
-        "import os, time; open('/run/share/said', 'w').write('x'); os.sync();"
-        "time.sleep(600)",
+        "import os, signal; open('/run/share/said', 'w').write('x'); os.sync();"
+        "signal.pause()",
     ]
     with Machine(share, new_disk(share / "disk"), idle) as machine:
         wait_for(share / "said", machine)

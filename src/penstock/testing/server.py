@@ -58,8 +58,9 @@ def running_server(
     """Give a server that serves; with the block it ends.
 
     `arguments` are flags of `penstock serve`, `beanstalk` where it listens; port 0 is
-    any free one. Jobs are kept in memory, or in the folder `data`. Its settings are these alone: it runs in an empty folder, and of our
-    variables it gets those in `environ`. Without `close_fds` it inherits descriptors.
+    any free one. Jobs are kept in memory, or in the folder `data`. Its settings are
+    these alone: it runs in an empty folder, and of our variables it gets those in
+    `environ`. Without `close_fds` it inherits descriptors.
 
         with running_server() as server:
             client = greenstalk.Client((server.host, server.port))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from penstock.log import Stored
 from penstock.log.file.file_log import FileLog
 from penstock.testing import ManualClock
 from penstock.testing.log_contract import sample
@@ -15,14 +16,23 @@ SMALL = 64 * 1024  # bytes of a segment
 THIRD = 20 * 1024  # bytes of a batch of which three fit
 
 
+class ToldLog(FileLog):
+    """A file log that keeps what it tells."""
+
+    def __init__(self, folder, disk, size) -> None:
+        super().__init__(folder, disk, size)
+        self.told: list[int] = []
+        self.errors: list[Exception] = []
+        self.recovered: list[Stored] = []
+
+
 def new_machine(**bounds):
     return SimMachine(Random(1), ManualClock(), **bounds)
 
 
 def open_log(machine, interval=0, size=SMALL):
     """Open a log that keeps what it tells in `told` and `errors`."""
-    log = FileLog(SimFolder(machine), SimDisk(machine, interval), size)
-    log.told, log.errors, log.recovered = [], [], []
+    log = ToldLog(SimFolder(machine), SimDisk(machine, interval), size)
     log.start(log.told.append, log.errors.append)
     log.recover(log.recovered.append)
     return log

@@ -9,7 +9,7 @@ import select
 import pytest
 
 from penstock.errors import LogError
-from penstock.log.file import DISCARDED, NEVER, PREPARED, SYNCED, WRITTEN
+from penstock.log.file import DISCARDED, NEVER, PREPARED, SYNCED, WRITTEN, Outcome
 from penstock.log.file.disk import Disk
 
 NAME = "0000000001.log"
@@ -46,7 +46,7 @@ def is_readable(disk, milliseconds=0):
 
 def outcome(disk):
     """Wait as the loop does, and give the one that has ended."""
-    found = []
+    found: list[Outcome] = []
     while not found:
         assert is_readable(disk, LONGEST_WAIT), "the disk never told"
         found = disk.outcomes()
@@ -141,7 +141,7 @@ def test_never_syncs_nothing_until_another_file_is_written(disks, tmp_path):
     assert write(disk, 1, 0, b"x").kind == WRITTEN
     assert not is_readable(disk, 50)
     disk.write(2, SECOND_NAME, 0, (b"y",))
-    told = []
+    told: list[Outcome] = []
     while len(told) < 2:
         assert is_readable(disk, LONGEST_WAIT)
         told += disk.outcomes()

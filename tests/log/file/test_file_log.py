@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from pathlib import Path
 
 import pytest
 
@@ -53,7 +54,7 @@ def segments(machine):
 @pytest.fixture
 def place(tmp_path):
     """Make empty folders, and what opens a log there."""
-    made = []
+    made: list[Path] = []
 
     def make(interval, size):
         folder = tmp_path / str(len(made))

@@ -69,8 +69,9 @@ def test_a_folder_is_locked_once(folder):
 
 def test_another_process_holds_it_until_it_is_killed(folder):
     command = [sys.executable, "-c", HOLD, str(folder.path)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
         with pytest.raises(LogBusy, match=f"its process is {process.pid}"):
             folder.lock()

@@ -218,6 +218,13 @@ def test_a_mark_torn_in_one_half_has_the_other():
         assert read_mark(older + changed, STORE) == (10, 1)
 
 
+def test_a_seal_and_a_header_do_not_pass_for_each_other():
+    with pytest.raises(FormatError, match="damaged"):
+        read_header(write_mark(STORE, 2, 10))
+    with pytest.raises(FormatError, match="both halves"):
+        read_mark(2 * write_header(HEADER), STORE)
+
+
 @pytest.mark.parametrize(
     "content",
     [
