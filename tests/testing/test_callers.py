@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -81,6 +82,20 @@ def test_a_load_that_nothing_disturbs_is_without_a_fault(server, path):
     assert verdict.counts["given up"] == 0
     assert verdict.counts["no reply"] == 0
     assert len({o.connection for o in history.operations}) >= 4
+
+
+def test_short_ttrs_run_out_while_nobody_says_anything(server, path, monkeypatch):
+    monkeypatch.setattr("penstock.testing.callers.UNTIL_HUSH", 300)
+    monkeypatch.setattr("penstock.testing.load.TTRS", (1,))
+    with calling(path, server) as callers:
+        assert not callers.drive(4, 2.0, hush=1.5)
+    history = read_history(path)
+    calls = [operation.called for operation in history.operations]
+    longest = max(after - before for before, after in pairwise(calls))
+    assert longest > 1_400_000_000
+    verdict = check(history)
+    assert verdict.violations == []
+    assert verdict.redelivered["ttr"] > 0
 
 
 def test_a_call_is_written_down_before_it_is_sent(path, monkeypatch):

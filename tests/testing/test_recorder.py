@@ -71,7 +71,7 @@ def test_a_server_that_cannot_be_reached_is_an_error(path, tmp_path):
 def test_it_goes_through_lives_at_somebodys_word(server, path):
     words = subprocess.run(
         [*RECORDER, server, str(path), "--control"],
-        input="load 0.2\nload 0.2\ndrain\n",
+        input="load 0.2 0\nload 0.2 0.1\ndrain\n",
         capture_output=True,
         text=True,
         timeout=60,
@@ -89,7 +89,7 @@ def test_it_goes_through_lives_at_somebodys_word(server, path):
 def test_it_says_what_went_wrong_and_goes_on(path, tmp_path):
     words = subprocess.run(
         [*RECORDER, f"unix:{tmp_path}/s", str(path), "--control", "--patience=0.1"],
-        input="load 1\ndrain\n",
+        input="load 1 0\ndrain\n",
         capture_output=True,
         text=True,
         timeout=60,

@@ -15,6 +15,7 @@ from penstock.testing.load import Jobs, Load, Request
 AT_ONCE = 64  # commands of a look that are sent before their replies are read
 LOOK = 0.002  # seconds between two tries to connect
 SILENCE = 30.0  # seconds without any reply after which a server is stuck
+UNTIL_HUSH = 1000  # commands
 WAITERS = 3  # connections more, where so many wait for a job
 
 
@@ -171,16 +172,23 @@ class Callers:
             ]
             self.ask_alone(conversation, questions)
 
-    def drive(self, connections: int, seconds: float) -> bool:
-        """Load the server; tell whether it went away before those seconds were over."""
-        last = time.monotonic() + seconds
-        heard = time.monotonic()
+    def drive(self, connections: int, seconds: float, hush: float = 0.0) -> bool:
+        """Load the server; tell whether it went away before those seconds were over.
+
+        After some commands nobody asks anything for `hush` seconds, in which short
+        ttrs run out.
+        """
+        began = heard = time.monotonic()
+        wake = began
         try:
-            while time.monotonic() < last:
-                self._fill_up(connections)
+            while time.monotonic() < began + seconds:
+                if time.monotonic() >= wake:
+                    self._fill_up(connections)
+                if hush and self.counts["commands"] > UNTIL_HUSH:
+                    wake, hush = time.monotonic() + hush, 0.0
                 if self._turn(0.05):
                     heard = time.monotonic()
-                elif time.monotonic() > heard + SILENCE:
+                elif time.monotonic() > max(heard, wake) + SILENCE:
                     raise Stuck(self._address)
             self._finish()
         except Gone:

@@ -41,6 +41,7 @@ KILLS = 25  # of one chapter
 PATIENCE = 60.0  # seconds until something that must come is missed
 END = 2.0  # seconds that a recorder may take to end
 LOADED = 600_000  # bytes of history at most before a kill: what 2,500 commands leave
+HUSH = 1.3  # seconds
 LONGEST = 3.0  # seconds that these may take
 LOOK = 0.001  # seconds between two looks
 
@@ -118,8 +119,8 @@ class Tally:
         return (
             f"{counts['kills']} kills ({counts['starting']} while starting,"
             f" {counts['looking']} just started, {counts['quiet']} when quiet,"
-            f" {counts['loaded']} under load), {counts['stops']} stops,"
-            f" {counts['commands']} commands, {counts['no reply']} without a reply,"
+            f" {counts['hushed']} after a hush, {counts['loaded']} under load),"
+            f" {counts['stops']} stops, {counts['commands']} commands, {counts['no reply']} without a reply,"
             f" {counts['put']} puts, {counts['deleted']} deletes;"
             f" redelivered: {', '.join(again) or 'none'}; {', '.join(broken)}"
         )
@@ -210,6 +211,7 @@ class Chapter:
             (3, self._kill_starting),
             (2, self._kill_looking),
             (2, self._kill_quiet),
+            (1, self._kill_hushed),
             (1, self._stop),
             (1, self._drain),
         )
@@ -243,7 +245,7 @@ class Chapter:
         self.tally.counts[way] += 1
 
     def _kill_loaded(self) -> None:
-        server = self._begin("load 3600")
+        server = self._begin("load 3600 0")
         self._await_load()
         self._kill(server, "loaded")
         self._recording.hear()
@@ -256,7 +258,7 @@ class Chapter:
             time.sleep(LOOK)
 
     def _kill_looking(self) -> None:
-        server = self._begin("load 3600")
+        server = self._begin("load 3600 0")
         time.sleep(self._chance.uniform(0, 0.01))
         self._kill(server, "looking")
         self._recording.hear()
@@ -268,14 +270,22 @@ class Chapter:
 
     def _kill_quiet(self) -> None:
         """Kill when all is acknowledged, and perhaps sealed."""
-        server = self._begin("load 0.05")
+        server = self._begin("load 0.05 0")
         self._recording.hear()
         time.sleep(self._chance.uniform(0, 0.05))
         self._kill(server, "quiet")
 
+    def _kill_hushed(self) -> None:
+        """Kill after a while in which nobody said anything, and short ttrs ran out."""
+        server = self._begin(f"load 3600 {HUSH}")
+        time.sleep(HUSH)
+        self._await_load()
+        self._kill(server, "hushed")
+        self._recording.hear()
+
     def _stop(self) -> None:
         """Ask the server to end in order, under load."""
-        server = self._begin("load 3600")
+        server = self._begin("load 3600 0")
         self._await_load()
         server.stop()
         self.tally.counts["stops"] += 1

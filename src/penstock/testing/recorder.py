@@ -13,7 +13,8 @@ JSON line of counts. With `--drain` it looks, then kicks, reserves and deletes
 everything that is left, so that lost = 0 can be proven. Ends with 1 where the server
 cannot be reached, goes away during a drain, does not answer, or sends what is no reply.
 
-With `--control` it goes through many lives: each line of its input, `load SECONDS` or
+With `--hush` nobody says anything for so many seconds in the midst of it. With
+`--control` it goes through many lives: each line of its input, `load SECONDS HUSH` or
 `drain`, is one, and is answered by `{"reached": true}` and then by a line of counts, or
 of `error`.
 
@@ -40,6 +41,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("history", metavar="HISTORY", type=Path)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--seconds", type=float, default=3600.0)
+    parser.add_argument("--hush", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--connections", type=int, default=6)
     parser.add_argument("--patience", type=float, default=30.0)
     parser.add_argument("--largest", type=int, default=65535, metavar="BYTES")
@@ -62,11 +64,13 @@ def _say(**what: object) -> None:
     sys.stdout.flush()
 
 
-def _load(callers: Callers, connections: int, seconds: float) -> dict[str, object]:
+def _load(
+    callers: Callers, connections: int, seconds: float, hush: float
+) -> dict[str, object]:
     """Look, then load; tell whether the server went away."""
     try:
         callers.look()
-        gone = callers.drive(connections, seconds)
+        gone = callers.drive(connections, seconds, hush)
     except Gone:
         gone = True
     return {"gone": gone, **callers.counts}
@@ -74,7 +78,7 @@ def _load(callers: Callers, connections: int, seconds: float) -> dict[str, objec
 
 def _obey(callers: Callers, arguments: argparse.Namespace) -> None:
     for line in sys.stdin:
-        verb, *seconds = line.split()
+        verb, *times = line.split()
         callers.begin(arguments.address)
         try:
             callers.reach(arguments.patience)
@@ -82,7 +86,8 @@ def _obey(callers: Callers, arguments: argparse.Namespace) -> None:
             if verb == "drain":
                 _say(drained=drain(callers), **callers.counts)
             else:
-                _say(**_load(callers, arguments.connections, float(seconds[0])))
+                seconds, hush = map(float, times)
+                _say(**_load(callers, arguments.connections, seconds, hush))
         except ERRORS as error:
             _say(error=_sentence(error))
 
@@ -94,7 +99,8 @@ def _record(callers: Callers, arguments: argparse.Namespace) -> int:
         if arguments.drain:
             _say(drained=drain(callers), **callers.counts)
         else:
-            _say(**_load(callers, arguments.connections, arguments.seconds))
+            given = (arguments.connections, arguments.seconds, arguments.hush)
+            _say(**_load(callers, *given))
     except ERRORS as error:
         sys.stderr.write(_sentence(error) + "\n")
         return 1
