@@ -16,6 +16,7 @@ from penstock.core.describe import describe
 from penstock.core.images import Images
 from penstock.core.job import READY
 from penstock.log.file.layout import MARK, SECTOR, STORE, segment_number
+from penstock.testing.sim_disk import SimDisk
 from tests.core.story import SECOND, attribute
 from tests.server.keeper import SMALL, Keeper
 
@@ -61,8 +62,10 @@ def first_life(keeper: Keeper) -> None:
 def tend(keeper: Keeper) -> None:
     """Commit, and compact as the broker does."""
     seq = keeper.keep()
-    while keeper.log.disk.is_busy():
-        keeper.log.disk.step(hurried=True)
+    disk = keeper.log.disk
+    assert isinstance(disk, SimDisk)
+    while disk.is_busy():
+        disk.step(hurried=True)
         keeper.log.settle()
     keeper.compactor.durable(seq)
     keeper.compactor.look(keeper.log.usage())

@@ -28,8 +28,8 @@ from penstock.server.recovery import recover
 from penstock.testing import ManualClock
 from penstock.testing.log_contract import sample
 from tests.cli.command_line import penstock
-from tests.server.golden import LATER, SMALL, told
-from tests.server.keeper import START
+from tests.server.golden import LATER, told
+from tests.server.keeper import SMALL, START
 
 DATA = Path(__file__).parent.parent / "data"
 FORMATS = sorted(path for path in DATA.glob("format-*") if path.is_dir())
@@ -124,6 +124,7 @@ def newer_segment(folder, monkeypatch):
     path = last_segment(folder)
     content = path.read_bytes()
     header = read_header(content[:SECTOR])
+    assert header is not None
     monkeypatch.setattr(layout, "FORMAT", 2)
     path.write_bytes(write_header(header) + content[SECTOR:])
 

@@ -275,7 +275,7 @@ def _history() -> tuple[Writer, Files, Original]:
     before = files_of(writer.machine)
     for _ in range(3):
         writer.write(*sizes)
-    writer.log.trim(len(sizes) - 2)
+    writer.log.trim(writer.log.usage().trimmable)
     writer.write(300, 900)
     writer.seal()
     writer.fill()
@@ -325,8 +325,13 @@ class Damage:
         return with_bytes(self.files, name, at, self.chance.randbytes(SECTOR))
 
     def swapped_sectors(self) -> Files:
-        """Two sectors have changed places, of one file or of two."""
-        (one, at), (other, to) = self._place(), self._place()
+        """Two sectors of segments have changed places, of one or of two.
+
+        A sector of `mark` is not among them: with the newest seal, and the last batch,
+        which it alone vouches for, both witnesses would be gone at once.
+        """
+        one, other = self.chance.choices(self.segments, k=2)
+        at, to = self._sector(one), self._sector(other)
         first = self.files[one][at : at + SECTOR]
         second = self.files[other][to : to + SECTOR]
         return with_bytes(with_bytes(self.files, one, at, second), other, to, first)

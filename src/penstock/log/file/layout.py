@@ -45,6 +45,7 @@ PREFIX_MAGIC = 0xB4A7C9F1
 PREFIX = struct.Struct("<IIQ")  # magic, oldest needed segment, durable through
 FRAME_START = struct.pack("<I", PREFIX_MAGIC)
 LENGTH = struct.Struct("<I")
+SEAL_MAGIC = b"PENSSEAL"  # no seal passes for a header
 SEALED = struct.Struct("<8sIQ16s")  # magic, oldest needed segment, seq, store
 
 
@@ -246,7 +247,7 @@ def find_frames(content: bytes, start: int, store: bytes, number: int) -> list[F
 
 def write_mark(store: bytes, oldest: int, seq: int) -> bytes:
     """Give a seal its sector."""
-    return _sector(SEALED.pack(MAGIC, oldest, seq, store))
+    return _sector(SEALED.pack(SEAL_MAGIC, oldest, seq, store))
 
 
 def read_mark(content: bytes, store: bytes) -> tuple[int, int]:
@@ -256,7 +257,11 @@ def read_mark(content: bytes, store: bytes) -> tuple[int, int]:
     """
     sectors = (content[:SECTOR], content[SECTOR : 2 * SECTOR])
     seals = [SEALED.unpack_from(each) for each in sectors if _is_sector(each)]
-    good = [(seq, oldest) for _magic, oldest, seq, owner in seals if owner == store]
+    good = [
+        (seq, oldest)
+        for magic, oldest, seq, owner in seals
+        if (magic, owner) == (SEAL_MAGIC, store)
+    ]
     if not good:
         raise FormatError("both halves of it are damaged")
     return max(good)
