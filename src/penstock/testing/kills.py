@@ -120,7 +120,8 @@ class Tally:
             f"{counts['kills']} kills ({counts['starting']} while starting,"
             f" {counts['looking']} just started, {counts['quiet']} when quiet,"
             f" {counts['hushed']} after a hush, {counts['loaded']} under load),"
-            f" {counts['stops']} stops, {counts['commands']} commands, {counts['no reply']} without a reply,"
+            f" {counts['stops']} stops; {counts['commands']} commands,"
+            f" {counts['no reply']} without a reply,"
             f" {counts['put']} puts, {counts['deleted']} deletes;"
             f" redelivered: {', '.join(again) or 'none'}; {', '.join(broken)}"
         )
