@@ -345,33 +345,29 @@ def test_an_interval_that_never_ends_syncs_only_at_the_close():
     assert place.machine.calls["fdatasync"] == 1
 
 
-def test_a_sync_covers_every_file_that_was_written():
-    place = Place(interval=MS)
+def test_a_file_is_durable_before_anything_is_written_to_the_next():
+    place = Place(interval=NEVER)
     place.folder.create("b", 512)
-    for seq, name in enumerate("ab", 1):
-        place.disk.write(seq, name, 0, (ONE,))
-        while place.machine.calls["pwritev"] < seq:
-            place.disk.step()
-        assert [outcome.kind for outcome in place.disk.outcomes()] == [WRITTEN]
-    place.clock.advance(ns=MS)
-    assert [(o.kind, o.seq) for o in place.run()] == [(SYNCED, 2)]
+    place.disk.write(1, "a", 0, (ONE,))
+    assert [(o.kind, o.seq) for o in place.run()] == [(WRITTEN, 1)]
+    place.disk.write(2, "b", 0, (ONE,))
+    assert [(o.kind, o.seq) for o in place.run()] == [(SYNCED, 1), (WRITTEN, 2)]
     place.machine.power_cut()
-    assert place.content("a") == place.content("b") == ONE
+    assert place.content("a") == ONE
 
 
-def test_a_write_may_be_asked_for_while_a_sync_goes_on():
-    place = Place(interval=MS)
+def test_after_a_late_sync_has_failed_nothing_is_written():
+    place = Place(interval=NEVER)
     place.folder.create("b", 512)
-    for seq, name in enumerate("ab", 1):
-        place.disk.write(seq, name, 0, (ONE,))
-        while place.machine.calls["pwritev"] < seq:
-            place.disk.step()
-        assert [outcome.kind for outcome in place.disk.outcomes()] == [WRITTEN]
-    place.clock.advance(ns=MS)
-    place.disk.step()
-    place.disk.write(3, "a", 512, (TWO,))
-    kinds = [(outcome.kind, outcome.seq) for outcome in place.run()]
-    assert kinds[:2] == [(SYNCED, 2), (WRITTEN, 3)]
+    place.disk.write(1, "a", 0, (ONE,))
+    place.run()
+    place.machine.fail("fdatasync")
+    place.disk.write(2, "b", 0, (ONE,))
+    told = [(o.kind, o.seq, o.call) for o in place.run()]
+    assert told == [(SYNCED, 1, "fdatasync"), (WRITTEN, 2, "fdatasync")]
+    assert place.content("b") == bytes(512)
+    place.disk.write(3, "b", 0, (ONE,))
+    assert [o.error for o in place.run()] == [errno.EIO]
 
 
 def test_a_late_sync_that_fails_is_told():

@@ -69,6 +69,7 @@ class Promises:
         self.told = 0
         self.highest = 0
         self.tellings: list[tuple[int, int]] = []
+        self._ids: list[tuple[int, int]] = [(0, 0)]
         self.gifts: list[Callable[[], None]] | None = None
         self._changed: dict[Hashable, int] = {}
         self._undo: list[tuple[int, dict[Any, Any], Any, object]] = []
@@ -121,7 +122,9 @@ class Promises:
 
     def tell(self, moment: int, seq: int, id: int = 0) -> None:
         """An answer that shows what was staged in that batch has left."""
-        self.highest = max(self.highest, id)
+        if id > self.highest:
+            self.highest = id
+            self._ids.append((seq, id))
         if seq > self.told:
             self.told = seq
             self.tellings.append((moment, seq))
@@ -132,9 +135,15 @@ class Promises:
 
     # What a crash takes.
 
+    def outlive(self, seq: int) -> None:
+        """Of what was told, no more than that has to be there after a power cut."""
+        self.told = min(self.told, seq)
+        self.tellings.clear()
+
     def restart(self, durable: int) -> None:
         """The process has ended, and everything through that batch is there: what
-        connections held is ready again."""
+        connections held is ready again. Whoever lets a machine forget for a while what
+        was told lets it forget ids as well."""
         while self._undo:
             seq, facts, key, old = self._undo.pop()
             if seq <= durable:
@@ -143,7 +152,9 @@ class Promises:
                 facts.pop(key, None)
             else:
                 facts[key] = old
-        self.tellings.clear()
+        self.outlive(durable)
+        self.highest = max(id for seq, id in self._ids if seq <= durable)
+        self._ids = [(0, self.highest)]
         self._changed.clear()
         for id, known in self.jobs.items():
             if known.state == RESERVED and not isinstance(known.holder, bytes):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
-from itertools import chain
 
 from penstock.errors import LogError
 from penstock.log.file import DISCARDED, NEVER, PREPARED, SYNCED, WRITTEN, Outcome
@@ -24,7 +23,8 @@ class SimDisk:
     """Two threads that make a system call when they are told to.
 
     One writes batches, the other lets segments come and go. With an interval, what is
-    written is synced at some moment before that interval is over, `sync_at`.
+    written is synced at some moment before that interval is over, `sync_at`, or before
+    anything is written to another file. A sync that failed is never repeated.
     """
 
     def __init__(self, machine: SimMachine, interval: int) -> None:
@@ -40,8 +40,9 @@ class SimDisk:
         self._writer: Steps | None = None
         self._filler: Steps | None = None
         self._flying: tuple[str, int, bytes] | None = None
-        self._last = 0
-        self._unsynced: dict[str, File] = {}
+        self._dirty: File | None = None
+        self._dirty_seq = 0
+        self._late: OSError | None = None
         self._urgency = 0
         self._closed = False
         machine.take_disk(self)
@@ -59,8 +60,7 @@ class SimDisk:
         content = b"".join(parts)
         self._writing = True
         self._flying = (name, offset, content)
-        steps = self._write_steps(seq, name, offset, content)
-        self._writer = steps if self._writer is None else chain(self._writer, steps)
+        self._writer = self._write_steps(seq, name, offset, content)
 
     def prepare(self, name: str, size: int) -> None:
         """Make a segment of zeros, step by step."""
@@ -123,10 +123,11 @@ class SimDisk:
 
         Where somebody waits, `hurried`, an interval is over at once.
         """
-        if self._writer is None and self._unsynced:
+        if self._writer is None and self._dirty is not None:
             lone = hurried and self._filler is None
             if lone or self.sync_at <= self._machine.clock.now():
-                self._writer = self._sync_steps()
+                self._sync_late()
+                return True
         if self._writer is None or (self._filler is not None and self._fills_next()):
             return self._step_filler()
         if next(self._writer, self) is self:
@@ -149,7 +150,7 @@ class SimDisk:
             return
         name, offset, content = self._flying
         file = self._open.get(name) or self._machine.names.memory.get(name)
-        if file is not None:
+        if file is not None and self._dirty in (None, file) and self._late is None:
             self._machine.write_beginning(file, offset, content)
 
     def _end(self, kind: str, seq: int, name: str, error: OSError | None) -> None:
@@ -166,12 +167,17 @@ class SimDisk:
                 self._open[name] = self._machine.open_file(name, self._process)
                 yield
             file = self._open[name]
+            if self._dirty not in (None, file):
+                self._sync_late()
+                yield
+            if self._late is not None:
+                raise self._late
             yield from self._pwritev_steps(name, offset, content)
             self._flying = None
             if not self.interval:
                 self._machine.sync_file("fdatasync", file, self._process)
             else:
-                self._note_unsynced(seq, name, file)
+                self._note_dirty(seq, file)
         except OSError as caught:
             error = caught
         self._end(WRITTEN if self.interval else SYNCED, seq, name, error)
@@ -188,26 +194,22 @@ class SimDisk:
             if content or not self.interval:  # another call follows
                 yield
 
-    def _note_unsynced(self, seq: int, name: str, file: File) -> None:
-        self._last = seq
-        self._unsynced[name] = file
-        if self.sync_at == NEVER and self.interval != NEVER:
+    def _note_dirty(self, seq: int, file: File) -> None:
+        if self._dirty is None and self.interval != NEVER:
             early = int(self.interval * self._chance.random())
             self.sync_at = self._machine.clock.now() + early
+        self._dirty = file
+        self._dirty_seq = seq
 
-    def _sync_steps(self) -> Steps:
-        unsynced, self._unsynced = list(self._unsynced.values()), {}
-        self.sync_at = NEVER
-        error = None
+    def _sync_late(self) -> None:
+        assert self._dirty is not None
         try:
-            while unsynced:
-                file = unsynced.pop(0)
-                self._machine.sync_file("fdatasync", file, self._process)
-                if unsynced:
-                    yield
+            self._machine.sync_file("fdatasync", self._dirty, self._process)
         except OSError as caught:
-            error = caught
-        self._end(SYNCED, self._last, "", error)
+            self._late = caught
+        self._dirty = None
+        self.sync_at = NEVER
+        self._end(SYNCED, self._dirty_seq, "", self._late)
 
     # The thread that fills.
 

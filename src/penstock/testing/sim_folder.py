@@ -26,6 +26,11 @@ class SimFolder:
             raise LogBusy("lock", LOCK, hint="another process of this machine has it")
         machine.holder = self
 
+    def sign(self) -> None:
+        """Note in the lock who owns the folder."""
+        file = self._machine.open_file(LOCK, self._process)
+        self._machine.write("pwrite", file, 0, b"1\n", self._process)
+
     def names(self) -> list[str]:
         """List the files."""
         self._machine.call("getdents64", self._process)

@@ -60,6 +60,7 @@ class Workload:
         self.engine = broker.engine
         self._clock = clock
         self.clients = [self._come() for _ in range(habits.clients)]
+        self._refused = 0
 
     def _come(self) -> SimClient:
         client = SimClient(self.broker, self.promises, self._clock)
@@ -67,12 +68,18 @@ class Workload:
             client.lease = self.world.chance.choice(TOKENS)
         return client
 
+    @property
+    def refusals(self) -> int:
+        """Count the puts that found no room."""
+        return self._refused + sum(client.refusals for client in self.clients)
+
     def step(self) -> None:
         """Let one client ask for something."""
         at = self.world.below(len(self.clients))
         client = self.clients[at]
         if client.waiting or self.world.happens(0.02):
             client.leave()
+            self._refused += client.refusals
             self.clients[at] = self._come()
         elif len(self.promises.jobs) > self.habits.most_jobs:
             self._delete_some(client)
