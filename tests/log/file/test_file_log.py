@@ -169,7 +169,7 @@ def test_what_the_disk_says_after_a_failure_is_not_told(machine):
         log.settle()
     drive(log, machine)
     assert (log.told[-1], len(log.errors)) == (6, 1)
-    assert machine.calls["pwritev"] == 7, "the batch is there, and nobody hears of it"
+    assert machine.calls["pwritev"] == 8, "the batch is there, and nobody hears of it"
 
 
 # Segments.

@@ -180,8 +180,12 @@ def test_zeros_in_place_of_the_last_frame_are_no_trace(five):
 
 
 def test_a_segment_whose_header_was_being_written_is_torn(machine):
-    write(open_log(machine), 1, 4, THIRD)
+    log = open_log(machine)
+    write(log, 1, 3, THIRD)
+    before = contents(machine)[MARK]
+    write(log, 4, 4, THIRD)
     restart(machine)
+    change(machine, MARK, 0, before)
     change(machine, segment_name(2), 20, b"x")
     change(machine, segment_name(2), SECTOR, bytes(THIRD))
     torn = scan(machine)
@@ -259,6 +263,15 @@ def test_a_segment_that_is_gone_is_missed(rolled, number):
     assert "missing" in str(error)
 
 
+def test_a_last_segment_that_is_gone_is_missed_without_a_seal(machine):
+    write(open_log(machine), 1, 4, THIRD)
+    restart(machine)
+    remove(machine, segment_name(2))
+    error = refused(machine)
+    assert error.path == segment_name(1)
+    assert "batch 4 was durable" in str(error)
+
+
 def test_a_last_segment_that_is_gone_is_missed_by_the_mark(sealed):
     remove(sealed, segment_name(1))
     assert refused(sealed).path == segment_name(1)
@@ -278,7 +291,8 @@ def test_segments_exchanged_are_refused(rolled, pair):
     one, other = (contents(rolled)[name] for name in names)
     change(rolled, names[0], 0, other)
     change(rolled, names[1], 0, one)
-    assert refused(rolled).path in names
+    # Where the mark tells first, it names the end of the segment in front.
+    assert refused(rolled).path in (segment_name(pair[0] - 1), *names, segment_name(3))
 
 
 def test_what_a_file_shows_of_a_segment_long_gone_is_torn(rolled):

@@ -76,6 +76,7 @@ class FileLog:
         self._filling = ""  # the file that is being prepared or removed
         self._filling_size = 0
         self._wants_seal = False
+        self._has_rolled = False
         self._full = False
         self._most = 1 << 62  # bytes that the files should not exceed
         self._tell_durable: Callable[[int], None] = lambda seq: None
@@ -173,6 +174,9 @@ class FileLog:
 
     def _go_on(self) -> None:
         """Start what can be started."""
+        # First, or under load it would never be written.
+        if self._wants_seal and not self._flying:
+            self._write_mark()
         if self._waiting is not None and not self._flying:
             self._write(self._waiting)
         if self._wants_seal and not self._flying:
@@ -190,6 +194,7 @@ class FileLog:
                 return
             segments.begin(batch.seq, size)
             header = self._begin(batch.seq)
+            self._has_rolled = True
         segment = segments.current
         parts = write_frame(
             self._store, segment.number, segments.oldest, self._mark, batch, self._check
@@ -310,6 +315,9 @@ class FileLog:
             self.sync_took = outcome.took
             self.latencies.append(outcome.took)
             self._mark = max(self._mark, outcome.seq)
+            # Then the mark tells of the new segment, should it ever be missing.
+            self._wants_seal |= self._has_rolled and outcome.name != MARK
+            self._has_rolled = False
             if self._mark >= self._stated[0]:
                 self._declared = max(self._declared, self._stated[1])
         if outcome.name == self._flying:
