@@ -18,6 +18,7 @@ import argparse
 import shlex
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,9 @@ SMALL = f"{shlex.quote(sys.executable)} -m penstock.testing.small_server {SERVE}
 SHARES = (0.0, 0.0, 0.05, 0.5, 0.5, 0.95, 1.0)  # of what is unsynced that survives
 STARTING = 0.25  # of all cuts
 MOMENTS = 9  # a cut comes at most 2 ** so many moments after it was decided on
-LOADED = 0.3  # seconds of load at most before that
+LOADED = 300_000  # bytes of history, at most, before a cut under load
+LONGEST = 5.0  # seconds that these may take
+LOOK = 0.002  # seconds between two looks
 SOON = 2.0  # seconds until a cut comes in any case
 SKIPPED = 77  # the exit status of what could not be done here
 
@@ -93,12 +96,19 @@ class Chapter:
         return int(2 ** self._chance.uniform(0, MOMENTS))
 
     def _cut_loaded(self) -> None:
-        server = self._begin("load 3600")
-        self._disk.wait_for_cut(self._chance.uniform(0, LOADED))
+        server = self._begin("load 3600 0")
+        self._await_load()
         self._disk.cut_after(self._moments())
         self._disk.wait_for_cut(SOON)
         self._recover(server, "loaded")
         self._recording.hear()
+
+    def _await_load(self) -> None:
+        """Wait until so much was said: a slow machine takes longer to say the same."""
+        size = self._history.stat().st_size + self._chance.randrange(LOADED)
+        last = time.monotonic() + LONGEST
+        while self._history.stat().st_size < size and time.monotonic() < last:
+            self._disk.wait_for_cut(LOOK)
 
     def _cut_starting(self) -> None:
         self._disk.cut_after(self._moments())
@@ -120,9 +130,13 @@ class Chapter:
 
     def _drain(self) -> None:
         server = self._begin("drain")
-        if not self._recording.hear().get("drained", -1) >= 0:
-            raise Broken("the server went away during a drain")
-        server.stop()
+        try:
+            if not self._recording.hear().get("drained", -1) >= 0:
+                raise Broken("the server went away during a drain")
+            server.stop()
+        finally:
+            server.kill()
+            server.wait()
 
 
 def run_chapter(plan: Plan) -> Tally:
