@@ -152,6 +152,16 @@ def test_work_is_paced_to_what_comes_in(keeper):
     assert not keeper.compactor.busy
 
 
+def test_at_rest_nothing_is_begun_or_gone_on_with(keeper):
+    client = keeper.client()
+    churn_until_busy(keeper, client)
+    keeper.compactor.rest()
+    assert not keeper.compactor.busy
+    assert keeper.compactor.step(10**9) == 0
+    churn(keeper, client, 50)
+    assert not keeper.compactor.busy
+
+
 def test_a_damaged_piece_is_written_anew_from_memory(keeper):
     client = keeper.client()
     old = [keeper.put(client, b"old %d" % n) for n in range(10)]

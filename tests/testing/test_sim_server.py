@@ -64,6 +64,20 @@ def test_the_start_is_durable_before_anybody_is_served(world):
     end(server, world)
 
 
+def test_the_start_is_durable_however_little_room_there_is(world):
+    first = SimServer(world, SIZES, Written())
+    first.start()
+    while first.disk.step():
+        first.log.settle()
+    end(first, world)
+    world.machine.capacity = world.machine.used()
+    second = SimServer(world, SIZES, first.log.written)
+    second.start()
+    assert second.engine.policy.room <= 0
+    assert second.log.usage().durable == 2
+    end(second, world)
+
+
 def test_a_server_owns_its_folder(world):
     server = SimServer(world, SIZES, Written())
     server.start()

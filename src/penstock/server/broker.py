@@ -27,6 +27,8 @@ from penstock.server.compactor import Compactor
 IDLE = 0.020  # seconds until soft events are sealed
 GATHERING = 0.010  # seconds that a commit waits for others where there is no room
 LOOK_AGAIN = 1.0  # seconds until somebody else may have made room
+FRAMED = 600  # bytes that a batch of few events takes beside them, in whole sectors
+SECTOR = 512
 OWED = 64  # bytes of room that each live job may need to be deleted
 LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's sleep
 LAZY = 256 * 1024  # bytes of events that may wait while no reply waits for them
@@ -91,6 +93,7 @@ class Broker:
             self._loop.add_reader(self.log.fileno(), self._settle)
         if not self.log.instant:
             self._look()
+            self._commit()  # however little room there is, nothing else has to come
         self._finish()
 
     def stop(self) -> None:
@@ -98,6 +101,8 @@ class Broker:
         self._leave()
         if self._broken:
             return
+        # What it carries over would come behind the seal.
+        self.compactor.rest()
         self._drain()
         if not self.log.instant:
             self.turn.batch.seal()
@@ -260,7 +265,7 @@ class Broker:
         self.commits += 1
         self.events += full.count
         self.largest = max(self.largest, full.size())
-        self._fresh += full.size()
+        self._fresh += (full.size() + FRAMED) // SECTOR * SECTOR
         try:
             self.log.append(full)
             self.engine.store.home = self.log.piece()

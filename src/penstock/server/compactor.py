@@ -50,6 +50,7 @@ class Compactor:
         self._piece = 0  # its number
         self._behind = False  # a batch has been begun and not done
         self._awaits = 0  # the batch that has to be durable before that piece can go
+        self._resting = False
 
     @property
     def carried(self) -> int:
@@ -67,7 +68,7 @@ class Compactor:
 
     def look(self, usage: Usage) -> None:
         """Begin with the oldest piece if the log is too large."""
-        if self.busy or self._awaits or not usage.trimmable:
+        if self.busy or self._awaits or self._resting or not usage.trimmable:
             return
         if self._is_large(usage) and self.followers.may_trim(usage, self.most()):
             self._upto = usage.trimmable
@@ -75,12 +76,19 @@ class Compactor:
             self._batches = iter(self.log.read(usage.oldest))
             self.busy = True
 
+    def rest(self) -> None:
+        """Begin nothing any more, and leave what is not done."""
+        self._resting = True
+        self.busy = False
+
     def _is_large(self, usage: Usage) -> bool:
         garbage = usage.used - SPARES * usage.piece - self.live()
         if garbage < usage.piece:
             return False  # writing it all anew would win nothing
+        if self.engine.policy.room < SPARES * usage.piece:
+            return True
         # Early enough: pieces come while this is done, and what is alive may shrink.
-        return usage.room == 0 or usage.used + MARGIN * usage.piece > self.most()
+        return usage.used + MARGIN * usage.piece > self.most()
 
     def step(self, fresh: int) -> int:
         """Do a share of the work; `fresh` bytes came in since the last time. Give how

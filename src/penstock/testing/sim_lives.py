@@ -23,6 +23,7 @@ from penstock.core.turn import Turn
 from penstock.log import Stored
 from penstock.log.file import NEVER
 from penstock.server.broker import Broker
+from penstock.server.recovery import LONGEST_DOWNTIME
 from penstock.testing.promises import PromiseBroken, Promises, broken
 from penstock.testing.sim_machine import UNBOUNDED, ProcessEnded
 from penstock.testing.sim_server import SimServer, Sizes, Written
@@ -111,6 +112,7 @@ class Lives:
         self.shadow = Shadow()
         self.counts: Counter[str] = Counter()
         self._tell = tell
+        self._stopped = False  # the last end was in order
         self._held = 0  # the batch that the next recovery has to find
         self._safe = 0  # the same, should the power be cut
 
@@ -140,6 +142,7 @@ class Lives:
             server.reactor.shut()
         if server.log.has_begun and not server.is_checked:  # it has read everything
             self._check_log(server)
+            self._stopped = False
         self._end(server, how)
 
     def _any_end(self) -> str:
@@ -163,20 +166,22 @@ class Lives:
         self._check_log(server)
         self._check_state(server)
         if server.failures:
-            self._excuse(server.failures[0])
+            self._excuse_start(server.failures[0])
             self.counts["starts failed"] += 1
             return None
         machine.end_process_after(-1)
         return broker
 
     def _excuse(self, failure: Exception) -> None:
-        """A log fails where a system call did. One that was full can be opened again
-        once somebody has made room."""
-        machine = self.world.machine
-        if machine.fired:
-            return
-        if machine.capacity >= UNBOUNDED or not isinstance(failure, OSError):
+        """A log fails where a system call did."""
+        if not self.world.machine.fired:
             raise PromiseBroken(f"failed for no reason: {failure}")
+
+    def _excuse_start(self, failure: Exception) -> None:
+        """A log that is full can be opened once somebody has made room."""
+        machine = self.world.machine
+        if machine.capacity >= UNBOUNDED or not isinstance(failure, OSError):
+            self._excuse(failure)
         machine.capacity += 4 * self.options.sizes.segment
 
     # A recovery.
@@ -199,8 +204,19 @@ class Lives:
         if wrong:
             raise PromiseBroken(wrong)
         last, now = server.log.recovered, server.engine.turn.now
+        if now != self._expected_now(server.log.found[-1:]):
+            raise PromiseBroken(f"time goes on at {now}")
+        if self._stopped and not server.is_clean:
+            raise PromiseBroken("an end in order is taken for a crash")
         if self.shadow.image(self.written, last, now) != server.image():
             raise PromiseBroken(f"another state than {last} batches give")
+
+    def _expected_now(self, last: list[Stored]) -> int:
+        """Engine time goes on by what the wall clock has, never back."""
+        if not last:
+            return 0
+        downtime = self.world.clock.wall() - last[0].wall
+        return last[0].now + min(max(0, downtime), LONGEST_DOWNTIME)
 
     def _check_batches(self, found: list[Stored]) -> None:
         for stored, before in zip(found, [None, *found], strict=False):
@@ -214,6 +230,7 @@ class Lives:
 
     def _serve(self, server: SimServer, broker: Broker) -> str:
         world = self.world
+        self._stopped = False
         habits, clock = self.options.habits, world.clock
         load = Workload(world, habits, broker, self.promises, clock)
         if world.happens(self.options.faults):
@@ -227,7 +244,8 @@ class Lives:
         if how == STOP:
             broker.stop()
             server.log.close()
-            if not server.failures:
+            self._stopped = not server.failures
+            if self._stopped:
                 self._held = self._safe = self.written.last
         return how
 

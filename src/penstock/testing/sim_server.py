@@ -93,6 +93,7 @@ class SimServer:
         self.reactor = Reactor(self.engine, 1, self.failures.append)
         self.broker: Broker | None = None
         self.is_checked = False
+        self.is_clean = False
         self.torn: Torn | None = None
         self._world = world
         self._sizes = sizes
@@ -104,7 +105,8 @@ class SimServer:
     def start(self) -> Broker:
         """Recover, and serve once the start itself is durable."""
         world = self._world
-        recover(self.engine, self.log, world.clock, lambda seq: None)
+        recovered = recover(self.engine, self.log, world.clock, lambda seq: None)
+        self.is_clean = recovered.clean
         broker = Broker(self.engine, self.log, world.clock, self.failures.append)
         broker.compactor.most_idle = self._sizes.most_idle
         broker.compactor.least_step = self._sizes.least_step
