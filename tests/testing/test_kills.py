@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from penstock.testing import running_server
 from penstock.testing.checkers import Verdict
 from penstock.testing.kills import (
     KILLS,
     Plan,
+    Recording,
     Tally,
     penstock_command,
     plans,
@@ -77,6 +79,26 @@ def test_what_is_broken_is_counted_by_its_kind():
     assert "4 puts" in str(tally)
     assert "redelivered: 1 ttr" in str(tally)
     assert "lost: job 3: it is gone" in tally.wrong[0]
+
+
+def drains_in(history):
+    """How many drains have ended."""
+    return history.read_text().count('"drained"') if history.exists() else 0
+
+
+def test_two_things_said_at_once_are_both_heard(tmp_path):
+    """The recorder may be done before anybody asks what it said first."""
+    plan = Plan(0, 1, 1, "", 100)
+    recording = Recording(f"unix:{tmp_path}/s", tmp_path / "history", plan)
+    with running_server(beanstalk=[f"unix:{tmp_path}/s"]):
+        recording.tell("drain")
+        recording.tell("drain")
+        while drains_in(tmp_path / "history") < 2:
+            assert recording.is_there()
+        heard = [recording.hear() for _ in range(4)]
+    recording.end()
+    assert [answer.get("reached", False) for answer in heard] == [True, False] * 2
+    assert [answer.get("drained") for answer in heard] == [None, 0, None, 0]
 
 
 @pytest.mark.crash

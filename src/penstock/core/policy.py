@@ -36,6 +36,8 @@ class Policy:
             return FULL
         if size + OVERHEAD > self.room:
             return FULL
+        # Until the log is asked again, what was admitted has its place there.
+        self.room -= size + OVERHEAD
         return ADMITTED
 
     @cython.ccall

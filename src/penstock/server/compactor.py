@@ -85,7 +85,7 @@ class Compactor:
         garbage = usage.used - SPARES * usage.piece - self.live()
         if garbage < usage.piece:
             return False  # writing it all anew would win nothing
-        if self.engine.policy.room < SPARES * usage.piece:
+        if min(usage.room, self.engine.policy.room) < SPARES * usage.piece:
             return True
         # Early enough: pieces come while this is done, and what is alive may shrink.
         return usage.used + MARGIN * usage.piece > self.most()

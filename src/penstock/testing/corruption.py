@@ -215,8 +215,11 @@ def short_files() -> tuple[Original, Iterator[Files]]:
 def torn_growth() -> tuple[Original, Iterator[Files]]:
     """A batch larger than its segment, whose file had grown to each of these bytes."""
     writer = Writer()
-    writer.write(300, 900, SEGMENT + TAIL - SECTOR - 200)
+    writer.write(300, 900)
+    before = writer.original(durable=2).files[MARK]
+    writer.write(SEGMENT + TAIL - SECTOR - 200)
     original = writer.original(durable=2)
+    original.files[MARK] = before  # the machine dies before the mark tells of it
     name = segment_name(2)
     whole = original.files[name]
     ends = range(len(whole) - TAIL, len(whole) + 1)

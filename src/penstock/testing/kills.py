@@ -38,7 +38,7 @@ from penstock.testing.data_server import DataServer
 from penstock.testing.history import read_history
 
 KILLS = 25  # of one chapter
-PATIENCE = 60.0  # seconds until something that must come is missed
+PATIENCE = 5.0  # seconds until something that must come is missed
 END = 2.0  # seconds that a recorder may take to end
 LOADED = 600_000  # bytes of history at most before a kill: what 2,500 commands leave
 HUSH = 1.3  # seconds
@@ -150,13 +150,13 @@ class Recording:
             [*words, str(history), "--control", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=-1,  # what is read ahead would hide from select
         )
 
     def tell(self, line: str) -> None:
         """Tell what the next life is for."""
         assert self._process.stdin is not None
         self._process.stdin.write(line.encode() + b"\n")
-        self._process.stdin.flush()
 
     def hear(self, *, unless: Callable[[], bool] = lambda: False) -> dict[str, Any]:
         """Wait for what it says; raises Broken when that will not come."""
@@ -169,6 +169,10 @@ class Recording:
                     raise Broken(said["error"])
                 return said
         raise Broken("the recorder said nothing")
+
+    def is_there(self) -> bool:
+        """Tell whether its process goes on."""
+        return self._process.poll() is None
 
     def end(self) -> None:
         """Let it write the rest and end; by force where it still waits for a server."""

@@ -173,7 +173,15 @@ class FileLog:
         self._segments.trim(self._segments.kept[0].first - 1)
 
     def _go_on(self) -> None:
-        """Start what can be started."""
+        """Start what can be started; a file that cannot be opened ends all."""
+        try:
+            self._start_what_can_be()
+        except OSError as error:
+            name = error.filename or self._segments.current.name
+            hint = f"{error.strerror}: nothing is acknowledged from here on"
+            self._fail(LogError("open", str(name), hint=hint))
+
+    def _start_what_can_be(self) -> None:
         # First, or under load it would never be written.
         if self._wants_seal and not self._flying:
             self._write_mark()
@@ -293,12 +301,7 @@ class FileLog:
             else:
                 self._on_write(outcome)
         if self._failed is None and not self._closed and self._opened:
-            try:
-                self._go_on()
-            except OSError as error:
-                name = error.filename or self._segments.current.name
-                hint = f"{error.strerror}: nothing is acknowledged from here on"
-                self._fail(LogError("open", str(name), hint=hint))
+            self._go_on()
 
     def _on_error(self, outcome: Outcome) -> None:
         if outcome.kind == PREPARED and outcome.error in NO_SPACE:
