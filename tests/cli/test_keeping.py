@@ -82,7 +82,7 @@ def test_a_sync_is_timed_without_changing_anything(tmp_path):
     took = keeping.time_syncs(folder)
     assert took is not None
     assert 0 < took < 10**10
-    assert (tmp_path / "jobs" / LOCK).read_text() == f"{os.getpid()}\n"
+    assert (tmp_path / "jobs" / LOCK).read_text().lstrip() == f"{os.getpid()}\n"
     folder.close()
 
 
