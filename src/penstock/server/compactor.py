@@ -13,7 +13,7 @@ import structlog
 
 from penstock.core.compaction import Compaction
 from penstock.core.engine import Engine
-from penstock.errors import LogError
+from penstock.errors import FormatError, LogError
 from penstock.log import Log, Stored, Usage
 from penstock.server.followers import Followers
 
@@ -109,7 +109,7 @@ class Compactor:
         """Take the next batch of the piece; at its end, wait for what was carried."""
         try:
             stored = next(self._batches, None)
-        except (LogError, OSError) as error:
+        except (LogError, FormatError, OSError) as error:
             return self._take_all(error)
         if stored is None or stored.seq > self._upto:
             self.busy = False

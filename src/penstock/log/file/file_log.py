@@ -14,7 +14,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from penstock.errors import LogCorrupt, LogError, LogFull
+from penstock.errors import FormatError, LogCorrupt, LogError, LogFull
 from penstock.log import Batch, Sink, Stored, Usage
 from penstock.log.file import DISCARDED, PREPARED, SYNCED, Disk, Folder, Outcome
 from penstock.log.file.layout import (
@@ -123,7 +123,7 @@ class FileLog:
             yield from scan.batches(from_seq)
             return
         for segment in list(self._segments.kept):
-            if segment.last >= from_seq:
+            if segment.last >= from_seq and segment.first <= self._written:
                 yield from self._read_segment(segment, from_seq)
 
     def _read_segment(self, segment: Segment, from_seq: int) -> Iterator[Stored]:
@@ -140,7 +140,10 @@ class FileLog:
             raise LogCorrupt("read", segment.name, hint=hint)
 
     def _header(self, segment: Segment) -> Header:
-        header = read_header(self.folder.read(segment.name, 0, SECTOR))
+        try:
+            header = read_header(self.folder.read(segment.name, 0, SECTOR))
+        except FormatError:
+            header = None
         if header is None:
             raise LogCorrupt("read", segment.name, offset=0, hint=CHECK)
         return header
