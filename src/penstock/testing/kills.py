@@ -38,7 +38,7 @@ from penstock.testing.data_server import DataServer
 from penstock.testing.history import read_history
 
 KILLS = 25  # of one chapter
-PATIENCE = 5.0  # seconds until something that must come is missed
+PATIENCE = 60.0  # seconds until something that must come is missed
 END = 2.0  # seconds that a recorder may take to end
 LOADED = 600_000  # bytes of history at most before a kill: what 2,500 commands leave
 HUSH = 1.3  # seconds
@@ -150,7 +150,7 @@ class Recording:
             [*words, str(history), "--control", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            bufsize=-1,  # what is read ahead would hide from select
+            bufsize=0,  # what is read ahead would hide from select
         )
 
     def tell(self, line: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from penstock.errors import LogError
 from penstock.log.file import DISCARDED, NEVER, PREPARED, SYNCED, WRITTEN, Outcome
+from penstock.log.file.layout import MARK
 from penstock.testing.page_cache import File
 from penstock.testing.sim_machine import SimMachine
 
@@ -68,6 +69,7 @@ class SimDisk:
 
     def discard(self, name: str) -> None:
         """Remove a segment."""
+        self._open.pop(name, None)
         self._fill(name, self._discard_steps(name))
 
     def _fill(self, name: str, steps: Steps) -> None:
@@ -144,6 +146,10 @@ class SimDisk:
             self._filler = None
         return True
 
+    def held(self) -> list[File]:
+        """Give the files that this process has open."""
+        return list(self._open.values())
+
     def break_off(self) -> None:
         """The process ends: of the write in flight the kernel may have a beginning."""
         if self._flying is None or self._chance.random() < 0.5:
@@ -174,13 +180,14 @@ class SimDisk:
                 raise self._late
             yield from self._pwritev_steps(name, offset, content)
             self._flying = None
-            if not self.interval:
+            if not self.interval or name == MARK:
                 self._machine.sync_file("fdatasync", file, self._process)
             else:
                 self._note_dirty(seq, file)
         except OSError as caught:
             error = caught
-        self._end(WRITTEN if self.interval else SYNCED, seq, name, error)
+        late = self.interval and name != MARK
+        self._end(WRITTEN if late else SYNCED, seq, name, error)
 
     def _pwritev_steps(self, name: str, offset: int, content: bytes) -> Steps:
         machine, process, file = self._machine, self._process, self._open[name]
@@ -191,7 +198,7 @@ class SimDisk:
                 done = 0
             offset, content = offset + done, content[done:]
             self._flying = (name, offset, content)
-            if content or not self.interval:  # another call follows
+            if content or not self.interval or name == MARK:  # another call follows
                 yield
 
     def _note_dirty(self, seq: int, file: File) -> None:
@@ -246,7 +253,6 @@ class SimDisk:
         error = None
         try:
             self._machine.unlink("unlinkat", name, self._process)
-            self._open.pop(name, None)
             yield
             self._machine.sync_names(self._process)
         except OSError as caught:

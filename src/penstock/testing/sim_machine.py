@@ -26,10 +26,14 @@ class ProcessEnded(BaseException):
 
 
 class Disk(Protocol):
-    """What the machine knows of a process: that a write may be in flight."""
+    """What the machine knows of a process: what it has open, and that a write may be
+    in flight."""
 
     def break_off(self) -> None:
         """The process ends: of that write the kernel may have a beginning."""
+
+    def held(self) -> list[File]:
+        """Give the files that this process has open."""
 
 
 class SimMachine:
@@ -119,8 +123,11 @@ class SimMachine:
         return {n: bytes(f.memory) for n, f in found if n.startswith(QUARANTINE)}
 
     def used(self) -> int:
-        """Count the bytes of all files."""
-        return sum(len(file.memory) for file in self.names.memory.values())
+        """Count the bytes of all files, those included that have lost their name and
+        are still open."""
+        held = [] if self._disk is None else self._disk.held()
+        files = {id(file): file for file in (*self.names.memory.values(), *held)}
+        return sum(len(file.memory) for file in files.values())
 
     # System calls.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import select
+from pathlib import Path
 
 import pytest
 
 from penstock.errors import LogError
 from penstock.log.file import DISCARDED, NEVER, PREPARED, SYNCED, WRITTEN, Outcome
 from penstock.log.file.disk import Disk
+from penstock.log.file.layout import MARK
 
 NAME = "0000000001.log"
 SECOND_NAME = "0000000002.log"
@@ -148,6 +150,12 @@ def test_never_syncs_nothing_until_another_file_is_written(disks, tmp_path):
     assert sorted((each.kind, each.seq) for each in told) == [(SYNCED, 1), (WRITTEN, 2)]
 
 
+def test_the_mark_is_synced_at_once_whatever_the_interval(disks, tmp_path):
+    (tmp_path / MARK).write_bytes(bytes(1024))
+    ended = write(disks(NEVER), 1, 512, b"x", name=MARK)
+    assert (ended.kind, ended.name) == (SYNCED, MARK)
+
+
 def test_a_late_sync_that_fails_is_told_and_nothing_is_written_after_it(
     disks, tmp_path
 ):
@@ -202,6 +210,19 @@ def test_a_segment_is_discarded(disk, tmp_path):
     disk.discard(NAME)
     ended = outcome(disk)
     assert (ended.error, ended.call) == (errno.ENOENT, "unlinkat")
+
+
+def test_a_segment_that_went_gives_its_room_back(disk, tmp_path):
+    """While it is open it has no name, but its blocks."""
+    write(disk, 1, 0, b"x")
+    disk.discard(NAME)
+    outcome(disk)
+    held = [
+        os.readlink(each)
+        for each in list(Path("/proc/self/fd").iterdir())
+        if each.is_symlink()
+    ]
+    assert [each for each in held if str(tmp_path / NAME) in each] == []
 
 
 def test_one_segment_comes_or_goes_at_a_time(disk):

@@ -237,6 +237,64 @@ def test_an_idle_seal_declares_what_was_trimmed(machine):
     assert_same(open_log(machine).recovered, batches[3:])
 
 
+@pytest.mark.parametrize("interval", [0, INTERVAL, NEVER])
+def test_nothing_goes_before_the_drive_knows_that_it_may(interval):
+    """The sync of the segment, which comes first, says nothing of the mark."""
+    for seed in range(30):
+        machine = new_machine()
+        machine.chance.seed(seed)
+        log = open_log(machine, interval)
+        write(log, 1, 5, THIRD)
+        drive(log, machine)
+        log.trim(3)
+        log.seal()
+        while log.disk.is_busy() and segment_name(1) in machine.names.drive:
+            log.disk.step()
+            log.settle()
+        machine.power_cut()
+        open_log(machine)
+
+
+@pytest.mark.parametrize("interval", [INTERVAL, NEVER])
+def test_a_seal_is_no_reason_for_a_sync(machine, interval):
+    log = open_log(machine, interval)
+    write(log, 1, 2)
+    drive(log, machine)
+    write(log, 3, 3)
+    calls = machine.calls["fdatasync"]
+    log.seal()
+    log.settle()
+    while log.disk.step():
+        log.settle()
+    assert machine.calls["fdatasync"] == calls
+
+
+def test_a_seal_follows_the_late_sync(machine):
+    log = open_log(machine, INTERVAL)
+    write(log, 1, 2)
+    log.seal()
+    machine.clock.advance(ns=INTERVAL)
+    drive(log, machine)
+    assert seal_of(machine) == (2, 1)
+
+
+@pytest.mark.parametrize("interval", [0, INTERVAL, NEVER])
+def test_an_end_in_order_is_sealed(machine, interval):
+    log = open_log(machine, interval)
+    write(log, 1, 3)
+    log.close()
+    assert seal_of(machine) == (3, 1)
+
+
+def test_a_sync_that_fails_at_the_very_end_is_told(machine):
+    log = open_log(machine, NEVER)
+    write(log, 1, 3)
+    drive(log, machine)
+    machine.fail("fdatasync", error=errno.EIO)
+    log.close()
+    assert "fdatasync" in str(log.errors[0])
+
+
 def test_the_segment_that_grows_is_never_trimmed(machine):
     log = open_log(machine)
     batches = write(log, 1, 3, THIRD)
@@ -250,7 +308,8 @@ def test_the_segment_that_grows_is_never_trimmed(machine):
 
 def seal_of(machine):
     found = contents(machine)
-    return read_mark(found[MARK], read_store(found[STORE]))
+    mark = read_mark(found[MARK], read_store(found[STORE]))
+    return mark.seq, mark.oldest
 
 
 def test_a_seal_notes_how_far_the_log_is_durable_in_turns(machine):
@@ -364,12 +423,21 @@ def test_what_can_no_longer_be_read_is_refused_while_serving(machine):
         list(log.read(1))
 
 
-def test_a_header_that_is_gone_is_refused_while_serving(machine):
+@pytest.mark.parametrize("content", [bytes(SECTOR), b"rotten"])
+def test_a_header_that_is_gone_is_refused_while_serving(machine, content):
     log = open_log(machine)
     write(log, 1, 1)
-    change(machine, segment_name(1), 0, bytes(SECTOR))
+    change(machine, segment_name(1), 0, content)
     with pytest.raises(LogCorrupt):
         list(log.read(1))
+
+
+def test_a_segment_that_begins_is_not_read_yet(machine):
+    log = open_log(machine)
+    batches = write(log, 1, 3, THIRD)
+    drive(log, machine)
+    log.append(sample(4, THIRD))
+    assert_same(list(log.read(1)), batches)
 
 
 # Starts.
@@ -393,6 +461,23 @@ def test_the_term_grows_with_each_start(machine):
         restart(machine)
     terms = [stored.term for stored in open_log(machine).recovered]
     assert terms == [1, 2, 3]
+
+
+def test_the_term_grows_though_the_last_segment_holds_nothing(machine):
+    log = open_log(machine)
+    write(log, 1, 1)
+    log.seal()
+    log.finish()
+    restart(machine)
+    write(open_log(machine), 2, 2)
+    restart(machine)
+    change(machine, segment_name(2), SECTOR, bytes(SECTOR))
+    log = open_log(machine)
+    assert [stored.seq for stored in log.recovered] == [1]
+    write(log, 2, 2)
+    restart(machine)
+    # The second start's term was that of the batch that did not arrive.
+    assert [stored.term for stored in open_log(machine).recovered] == [1, 2]
 
 
 def test_many_starts_leave_few_files_once_they_are_trimmed(machine):

@@ -12,6 +12,7 @@ from penstock.log.file.layout import (
     FORMAT,
     SECTOR,
     Header,
+    Mark,
     find_frames,
     frame_check,
     frame_length,
@@ -208,14 +209,14 @@ def test_frames_are_found_wherever_they_begin_and_only_on_sectors():
 
 def test_the_newer_half_of_a_mark_counts():
     older, newer = write_mark(STORE, 1, 10), write_mark(STORE, 2, 11)
-    assert read_mark(older + newer, STORE) == (11, 2)
-    assert read_mark(newer + older, STORE) == (11, 2)
+    assert read_mark(older + newer, STORE) == Mark(11, 2, half=1, whole=True)
+    assert read_mark(newer + older, STORE) == Mark(11, 2, half=0, whole=True)
 
 
 def test_a_mark_torn_in_one_half_has_the_other():
     older, newer = write_mark(STORE, 1, 10), write_mark(STORE, 2, 11)
     for changed in flips(newer):
-        assert read_mark(older + changed, STORE) == (10, 1)
+        assert read_mark(older + changed, STORE) == Mark(10, 1, half=0, whole=False)
 
 
 def test_a_seal_and_a_header_do_not_pass_for_each_other():

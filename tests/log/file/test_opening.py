@@ -11,9 +11,11 @@ from penstock.log.file.layout import (
     STORE,
     frame_size,
     read_header,
+    read_mark,
     read_store,
     segment_name,
 )
+from penstock.log.file.opening import LEAST
 from penstock.log.file.scan import Scan
 from penstock.testing.log_contract import assert_same
 from penstock.testing.sim_folder import SimFolder
@@ -102,7 +104,7 @@ def test_what_may_not_be_on_the_disk_is_written_again(machine):
     restart(machine)
     batches += write(open_log(machine), 6, 6)
     header = header_of(machine, 2)
-    assert (header.first, header.mark, header.previous) == (1, 0, 0)
+    assert (header.first, header.mark, header.previous) == (1, 5, 0)
     change(machine, segment_name(1), SECTOR, b"x" * 5 * frame_size(20))
     restart(machine)
     assert_same(open_log(machine).recovered, batches)
@@ -124,7 +126,7 @@ def test_one_batch_behind_the_last_mark_is_written_again(machine):
     restart(machine)
     write(open_log(machine), 6, 6)
     header = header_of(machine, 2)
-    assert (header.first, header.mark) == (5, 4)
+    assert (header.first, header.mark) == (5, 5)
 
 
 def test_a_segment_that_holds_nothing_any_more_can_go(machine):
@@ -153,6 +155,50 @@ def test_much_that_is_written_again_gets_a_larger_segment(machine):
     assert_same(open_log(machine).recovered, batches)
 
 
+def test_a_mark_with_a_bad_half_is_mended(machine):
+    log = open_log(machine)
+    write(log, 1, 5)
+    log.seal()
+    log.finish()
+    restart(machine)
+    whole = read_mark(contents(machine)[MARK], read_store(contents(machine)[STORE]))
+    change(machine, MARK, (1 - whole.half) * SECTOR, b"x")
+    write(open_log(machine), 6, 6)
+    mended = contents(machine)[MARK]
+    assert mended[:SECTOR] == mended[SECTOR:]
+    assert read_mark(mended, read_store(contents(machine)[STORE])).seq == 5
+
+
+def test_the_newer_half_of_the_mark_stays_until_the_other_is_written(machine):
+    halves = []
+    for seq in range(1, 5):
+        log = open_log(machine)
+        write(log, seq, seq)
+        log.seal()
+        log.finish()
+        content = contents(machine)[MARK]
+        halves.append(read_mark(content, read_store(contents(machine)[STORE])).half)
+        restart(machine)
+    assert halves in ([0, 1, 0, 1], [1, 0, 1, 0])
+
+
+def test_starts_on_a_full_drive_take_the_room_of_the_spares_then_less(machine):
+    size = 4 * SMALL
+    machine.capacity = 3 * size + 3 * LEAST
+    batches = []
+    for seq in range(1, 6):
+        log = open_log(machine, size=size)
+        batches += write(log, seq, seq)
+        log.seal()
+        drive(log, machine)
+        assert log.errors == []
+        restart(machine)
+    sizes = [header_of(machine, n).size for n in range(1, 6)]
+    assert sizes[:3] == [size] * 3
+    assert all(LEAST < each < 2 * LEAST for each in sizes[3:])
+    assert_same(open_log(machine).recovered, batches)
+
+
 def test_files_that_nobody_needs_are_removed(machine):
     log = open_log(machine)
     batches = write(log, 1, 7, THIRD)
@@ -177,14 +223,14 @@ def test_a_restart_that_died_at_any_call_loses_nothing(power, interval):
     died = True
     while died:
         machine = new_machine()
-        batches = write(open_log(machine, interval), 1, 4, THIRD)
+        batches = write(open_log(machine, interval), 1, 5, THIRD)
         restart(machine)
-        change(machine, segment_name(2), SECTOR + frame_size(THIRD), b"torn")
+        change(machine, segment_name(2), SECTOR + 2 * frame_size(THIRD), b"torn")
         died = die_after(machine, calls)
         machine.power_cut() if power else machine.kill()
         found = open_log(machine).recovered
-        assert_same(found[:4], batches)
-        assert len(found) in (4, 5)
+        assert_same(found[:5], batches)
+        assert len(found) in (5, 6)
         calls += 1
     assert calls > 10
 

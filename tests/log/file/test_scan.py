@@ -11,6 +11,7 @@ from penstock.log.file.layout import (
     SECTOR,
     STORE,
     frame_size,
+    read_mark,
     segment_name,
     write_mark,
 )
@@ -240,6 +241,7 @@ def test_a_bad_header_of_an_older_segment_is_rot(rolled):
     change(rolled, segment_name(3), 20, b"x")
     error = refused(rolled)
     assert (error.path, error.offset) == (segment_name(3), 0)
+    assert "jobs 18 to 29 may be lost" in str(error)
 
 
 def test_a_bad_header_of_the_last_segment_is_rot_if_frames_behind_vouch(machine):
@@ -261,6 +263,8 @@ def test_a_segment_that_is_gone_is_missed(rolled, number):
     error = refused(rolled)
     assert (error.path, error.offset) == (segment_name(number), 0)
     assert "missing" in str(error)
+    first, until = {2: (9, 21), 3: (18, 30)}[number]
+    assert f"jobs {first} to {until - 1} may be lost" in str(error)
 
 
 def test_a_last_segment_that_is_gone_is_missed_without_a_seal(machine):
@@ -283,6 +287,15 @@ def test_a_file_shorter_than_it_was_made_is_rot(five):
     error = refused(five)
     assert error.offset == place(5) + 10
     assert f"made with {SMALL}" in str(error)
+    assert "jobs from 1 on may be lost" in str(error)
+
+
+def test_what_a_start_has_written_again_is_durable(five):
+    write(open_log(five), 6, 6, SIZE)
+    restart(five)
+    change(five, segment_name(2), SECTOR + 100, b"x")
+    change(five, segment_name(2), place(2), bytes(STEP))  # which would tell as well
+    assert "batch 5 was durable" in str(refused(five))
 
 
 @pytest.mark.parametrize("pair", [(1, 2), (2, 3), (3, 4), (2, 4)])
@@ -322,6 +335,16 @@ def test_without_a_mark_there_is_no_telling(sealed, gone):
     assert refused(sealed).path == MARK
 
 
+def test_a_torn_end_beside_a_bad_half_of_the_mark_is_rot(sealed):
+    """A crash tears one of them: here the newer half would have told of the batch."""
+    newer = read_mark(contents(sealed)[MARK], scan(sealed).store).half
+    change(sealed, MARK, newer * SECTOR, b"x")
+    change(sealed, segment_name(1), place(5) + 100, b"x")
+    error = refused(sealed)
+    assert (error.path, error.offset) == (segment_name(1), place(5))
+    assert "batch 5 is damaged, and so is `mark`" in str(error)
+
+
 def test_the_mark_of_another_store_is_no_mark(sealed):
     change(sealed, MARK, 0, 2 * write_mark(bytes(16), 1, 5))
     assert refused(sealed).path == MARK
@@ -342,7 +365,8 @@ def test_a_newer_batch_is_refused_as_newer(machine, monkeypatch):
     write(log, 3, 3)
     monkeypatch.undo()
     restart(machine)
-    with pytest.raises(NewerFormat, match="version 2"):
+    where = rf"{segment_name(1)} at offset {SECTOR + 2 * frame_size(20)}: .*version 2"
+    with pytest.raises(NewerFormat, match=where):
         scan(machine)
 
 
@@ -351,5 +375,5 @@ def test_a_newer_segment_is_refused_as_newer(machine, monkeypatch):
     write(open_log(machine), 1, 1)
     restart(machine)
     monkeypatch.undo()
-    with pytest.raises(NewerFormat, match="format 2"):
+    with pytest.raises(NewerFormat, match=r"store: .*format 2"):
         scan(machine)

@@ -86,8 +86,9 @@ class Disk(Protocol):
 
     Nothing here waits. One write is in flight at a time; `outcomes` tells what has
     ended since it was last called, and `fileno` is readable when there is something.
-    With `interval` 0 a write ends with SYNCED; else with WRITTEN, and SYNCED follows
-    within that many nanoseconds, or never where it is NEVER.
+    With `interval` 0 a write ends with SYNCED; else with WRITTEN, and a SYNCED without
+    a name follows within that many nanoseconds, or never where it is NEVER. What goes
+    to another file waits for that. The mark is synced at once, whatever the interval.
     """
 
     interval: int

@@ -49,3 +49,14 @@ cdef extern from "<time.h>" nogil:
 cdef extern from "<errno.h>" nogil:
     int errno
     int EINTR
+
+# A counter that tells another thread that what was written before it is there.
+cdef extern from *:
+    """
+    static inline void publish(unsigned long long *where, unsigned long long value)
+    { __atomic_store_n(where, value, __ATOMIC_RELEASE); }
+    static inline unsigned long long observe(const unsigned long long *where)
+    { return __atomic_load_n(where, __ATOMIC_ACQUIRE); }
+    """
+    void publish(unsigned long long* where, unsigned long long value) noexcept nogil
+    unsigned long long observe(const unsigned long long* where) noexcept nogil

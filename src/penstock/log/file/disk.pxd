@@ -46,6 +46,7 @@ cdef class Disk:
     cdef unsigned long long _ended
     cdef int _error
     cdef int _call
+    cdef bint _at_once
     cdef long long _took
     cdef int _dirty
     cdef unsigned long long _dirty_seq
@@ -53,6 +54,7 @@ cdef class Disk:
     cdef unsigned long long _synced
     cdef unsigned long long _told
     cdef int _late_error
+    cdef long long _late_took
 
     cdef int _fill_wake
     cdef const char* _name
@@ -65,6 +67,7 @@ cdef class Disk:
     cdef bint _sparse
 
     cdef void _write_loop(self) noexcept nogil
+    cdef bint _is_idle(self) noexcept nogil
     cdef int _patience(self) noexcept nogil
     cdef void _perform(self) noexcept nogil
     cdef bint _write_all(self) noexcept nogil

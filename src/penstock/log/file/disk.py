@@ -34,10 +34,12 @@ from cython.cimports.penstock.log.file.calls import (
     fstatfs,
     fsync,
     iovec,
+    observe,
     openat,
     poll,
     pollfd,
     posix_fallocate,
+    publish,
     pwrite,
     pwritev,
     statfs,
@@ -47,6 +49,7 @@ from cython.cimports.penstock.log.file.calls import (
 
 from penstock.errors import LogError
 from penstock.log.file import DISCARDED, PREPARED, SYNCED, WRITTEN, Outcome
+from penstock.log.file.layout import MARK
 
 if not cython.compiled:
     MOST_PARTS = 4
@@ -130,6 +133,7 @@ class Disk:
             self._file = self._offset = self._count = self._size = 0
             self._asked = self._ended = self._error = self._call = 0
             self._took = self._synced = self._told = self._late_error = 0
+            self._late_took = self._at_once = 0
             self._seq = self._dirty_seq = self._dirty_since = self._urgency = 0
             self._fill_asked = self._fill_ended = 0
             self._fill_error = self._fill_call = 0
@@ -175,8 +179,9 @@ class Disk:
         self._file = self._files[name]
         self._offset = offset
         self._seq = seq
+        self._at_once = self.interval == 0 or name == MARK
         self._writing = (seq, name)
-        self._asked += 1
+        publish(cython.address(self._asked), self._asked + 1)
         _raise(self._write_wake)
 
     def _keep_open(self, name: str) -> None:
@@ -197,6 +202,8 @@ class Disk:
 
     def discard(self, name: str) -> None:
         """Remove a segment; one thing at a time."""
+        if name in self._files:  # open, it would keep its room
+            os.close(self._files.pop(name))
         self._ask_filler(DISCARDED, name, -1)
 
     def _ask_filler(self, kind: str, name: str, size: int) -> None:
@@ -206,7 +213,7 @@ class Disk:
         self._name = content
         self._size = size
         self._urgency = 0
-        self._fill_asked += 1
+        publish(cython.address(self._fill_asked), self._fill_asked + 1)
         _raise(self._fill_wake)
 
     def hurry(self, urgency: int) -> None:
@@ -217,25 +224,29 @@ class Disk:
         """Give what has ended, in order; each once."""
         _await(self._done, 0)
         ended: list[Outcome] = []
-        if self._interval_sync_is_news():
-            call, seq = CALLS[FDATASYNC], self._synced
-            self._told = seq
-            ended.append(Outcome(SYNCED, seq, "", self._late_error, call, self._took))
-        if self._writing is not None and self._ended == self._asked:
+        synced: cython.ulonglong = observe(cython.address(self._synced))
+        if synced > self._told:
+            self._told = synced
+            error, call = self._late_error, CALLS[FDATASYNC]
+            ended.append(Outcome(SYNCED, synced, "", error, call, self._late_took))
+        if (
+            self._writing is not None
+            and observe(cython.address(self._ended)) == self._asked
+        ):
             seq, name = self._writing
-            kind = WRITTEN if self.interval else SYNCED
+            kind = SYNCED if self._at_once else WRITTEN
             call = CALLS[self._call] if self._error else ""
             self._writing, self._parts = None, ()
             ended.append(Outcome(kind, seq, name, self._error, call, self._took))
-        if self._filling is not None and self._fill_ended == self._fill_asked:
+        if (
+            self._filling is not None
+            and observe(cython.address(self._fill_ended)) == self._fill_asked
+        ):
             kind, name, _content = self._filling
             call = CALLS[self._fill_call] if self._fill_error else ""
             self._filling = None
             ended.append(Outcome(kind, 0, name, self._fill_error, call, 0))
         return ended
-
-    def _interval_sync_is_news(self) -> bool:
-        return bool(self.interval and self._synced > self._told)
 
     def wait(self) -> None:
         """Block until there is an outcome."""
@@ -266,14 +277,20 @@ class Disk:
     @cython.nogil
     @cython.exceptval(check=False)
     def _write_loop(self) -> cython.void:
-        while not (self._stopping and self._ended == self._asked):
+        while not (self._stopping and self._is_idle()):
             _await(self._write_wake, self._patience())
-            if self._ended != self._asked:
+            if not self._is_idle():
                 self._perform()
             if self._dirty >= 0 and self._patience() == 0:
                 self._sync_late()
         if self._dirty >= 0 and self._late_error == 0:
             self._sync_late()
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _is_idle(self) -> cython.bint:
+        return observe(cython.address(self._asked)) == self._ended
 
     @cython.cfunc
     @cython.nogil
@@ -296,7 +313,7 @@ class Disk:
         self._error = self._late_error
         self._call = FDATASYNC
         if self._error == 0 and self._write_all():
-            if self.interval == 0:
+            if self._at_once:
                 begun: cython.longlong = _moment()
                 if fdatasync(self._file):
                     self._error = errno
@@ -307,7 +324,7 @@ class Disk:
                     self._dirty_since = _moment()
                 self._dirty = self._file
                 self._dirty_seq = self._seq
-        self._ended = self._asked
+        publish(cython.address(self._ended), self._asked)
         _raise(self._done)
 
     @cython.cfunc
@@ -348,9 +365,9 @@ class Disk:
         begun: cython.longlong = _moment()
         if fdatasync(self._dirty):
             self._late_error = errno
-        self._took = _moment() - begun
+        self._late_took = _moment() - begun
         self._dirty = -1
-        self._synced = self._dirty_seq
+        publish(cython.address(self._synced), self._dirty_seq)
         _raise(self._done)
 
     # What the filling thread does.
@@ -361,10 +378,11 @@ class Disk:
     def _fill_loop(self) -> cython.void:
         while not self._stopping:
             _await(self._fill_wake, -1)
-            if self._fill_ended == self._fill_asked:
+            asked: cython.ulonglong = observe(cython.address(self._fill_asked))
+            if self._fill_ended == asked:
                 continue
             self._fill_error = self._unlink() if self._size < 0 else self._fill()
-            self._fill_ended = self._fill_asked
+            publish(cython.address(self._fill_ended), asked)
             _raise(self._done)
 
     @cython.cfunc

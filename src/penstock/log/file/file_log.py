@@ -67,15 +67,16 @@ class FileLog:
         self._check = 0  # its checksum
         self._written = 0  # the last batch whose replies may leave
         self._mark = 0  # the last batch that is on stable storage
-        self._stated = (0, 1)  # what the last write states: a seq, the oldest segment
+        self._stated = (0, 1)  # what the last frame states: its seq, the oldest segment
         self._declared = 1  # the oldest segment, as stable storage has it
-        self._sealed = 0  # the last batch that the mark names
-        self._seals = 0
+        self._sealed = (0, 1)  # the same of the mark
+        self._half = 0  # of the mark: where the next seal goes
         self._waiting: Stored | None = None
         self._flying = ""  # the file that is being written
         self._filling = ""  # the file that is being prepared or removed
         self._filling_size = 0
         self._wants_seal = False
+        self._idle = False
         self._has_rolled = False
         self._full = False
         self._most = 1 << 62  # bytes that the files should not exceed
@@ -101,6 +102,7 @@ class FileLog:
         Raises LogBusy, LogCorrupt or NewerFormat; nothing is changed in any case.
         """
         for stored in self.read(1):
+            self._term = max(self._term, stored.term + 1)
             sink(stored)
 
     @property
@@ -113,7 +115,6 @@ class FileLog:
             self.folder.lock()
             self._scan = Scan(self.folder)
             self._last = self._written = self._scan.end.seq
-            self._term = self._scan.end.term + 1
         return self._scan
 
     def read(self, from_seq: int) -> Iterator[Stored]:
@@ -160,6 +161,7 @@ class FileLog:
         if not self._opened:
             self._open()
         self._last = batch.seq
+        self._idle = False
         self._waiting = take(batch, self._term)
         self._go_on()
 
@@ -170,6 +172,7 @@ class FileLog:
         self._store = opened.store
         self._check = opened.check
         self._mark = opened.mark
+        self._half = opened.half
         self._declared = self._segments.oldest
         # Where all that the oldest one held was written again, nobody needs it, and no
         # number of a batch would say so.
@@ -257,13 +260,11 @@ class FileLog:
 
     def _write_mark(self) -> None:
         self._wants_seal = False
-        self._seals += 1
-        oldest = self._segments.oldest
-        content = write_mark(self._store, oldest, self._written)
-        self._stated = (self._written, oldest)
+        self._sealed = (self._written, self._segments.oldest)
+        content = write_mark(self._store, self._sealed[1], self._sealed[0])
         self._flying = MARK
-        place = SECTOR * (self._seals % 2)
-        self.disk.write(self._written, MARK, place, (content,))
+        self.disk.write(self._written, MARK, SECTOR * self._half, (content,))
+        self._half = 1 - self._half
 
     def _fill(self) -> None:
         """Remove what is not needed, then prepare what will be."""
@@ -324,13 +325,15 @@ class FileLog:
             # Then the mark tells of the new segment, should it ever be missing.
             self._wants_seal |= self._has_rolled and outcome.name != MARK
             self._has_rolled = False
-            if self._mark >= self._stated[0]:
+            if self._idle:
+                self._seal_if_due()
+            if outcome.name == MARK:
+                self._declared = max(self._declared, self._sealed[1])
+            elif outcome.seq >= self._stated[0]:
                 self._declared = max(self._declared, self._stated[1])
         if outcome.name == self._flying:
             self._flying = ""
-        if outcome.name == MARK:
-            self._sealed = outcome.seq
-        elif outcome.seq > self._written:
+        if outcome.name != MARK and outcome.seq > self._written:
             self._written = outcome.seq
             if self._failed is None:
                 self._tell_durable(outcome.seq)
@@ -388,10 +391,16 @@ class FileLog:
 
     def seal(self) -> None:
         """Note how far the log is durable: nothing will follow for a while."""
-        trimmed = self._declared < self._segments.oldest
-        if self._opened and (self._sealed < self._written or trimmed):
-            self._wants_seal = True
+        if self._opened:
+            self._idle = True
+            self._seal_if_due()
             self._go_on()
+
+    def _seal_if_due(self) -> None:
+        """A seal is no reason for a sync that would come later, or never."""
+        news = self._sealed[0] < self._written <= self._mark
+        trimmed = self._sealed[1] < self._segments.oldest > self._declared
+        self._wants_seal |= news or trimmed
 
     def finish(self) -> None:
         """Block until nothing is in flight; only while starting and stopping."""
@@ -400,10 +409,18 @@ class FileLog:
             self.settle()
 
     def close(self) -> None:
-        """Finish what is in flight, and give the folder back."""
+        """Finish what is in flight, seal the end, and give the folder back."""
         if self._closed:
             return
         self.finish()
+        self._seal_end()
         self._closed = True
         self.disk.close()
         self.folder.close()
+
+    def _seal_end(self) -> None:
+        """Sync everything, whatever the interval, while failing is still told."""
+        if self._opened and self._failed is None and self._sealed[0] < self._written:
+            self._wants_seal = True
+            self._go_on()
+            self.finish()

@@ -250,18 +250,31 @@ def write_mark(store: bytes, oldest: int, seq: int) -> bytes:
     return _sector(SEALED.pack(SEAL_MAGIC, oldest, seq, store))
 
 
-def read_mark(content: bytes, store: bytes) -> tuple[int, int]:
-    """Read the newer of two seals: seq, and the oldest needed segment.
+@dataclass(frozen=True, order=True, slots=True)
+class Mark:
+    """A seal: the log is durable through `seq`, `oldest` is the first segment needed.
+
+    `half` is where it stands, 0 or 1; `whole` tells whether the other one is good too.
+    """
+
+    seq: int
+    oldest: int
+    half: int
+    whole: bool
+
+
+def read_mark(content: bytes, store: bytes) -> Mark:
+    """Read the newer of two seals.
 
     One of them may be torn: it was being written. Raises FormatError if both are bad.
     """
-    sectors = (content[:SECTOR], content[SECTOR : 2 * SECTOR])
-    seals = [SEALED.unpack_from(each) for each in sectors if _is_sector(each)]
-    good = [
-        (seq, oldest)
-        for magic, oldest, seq, owner in seals
-        if (magic, owner) == (SEAL_MAGIC, store)
-    ]
+    good = []
+    for half in (0, 1):
+        sector = content[half * SECTOR : (half + 1) * SECTOR]
+        if _is_sector(sector):
+            magic, oldest, seq, owner = SEALED.unpack_from(sector)
+            if (magic, owner) == (SEAL_MAGIC, store):
+                good.append((seq, oldest, half))
     if not good:
         raise FormatError("both halves of it are damaged")
-    return max(good)
+    return Mark(*max(good), whole=len(good) == 2)

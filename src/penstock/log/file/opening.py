@@ -4,6 +4,7 @@ Each step leaves a folder that the next start understands, and does again what w
 finished: a store is named last, a new segment's header is written after its frames.
 """
 
+import errno
 import secrets
 from dataclasses import dataclass
 
@@ -25,15 +26,19 @@ from penstock.log.file.layout import (
 from penstock.log.file.scan import Scan
 from penstock.log.file.segments import Segment, Segments
 
+LEAST = 64 * 1024  # bytes of a new segment beyond what has to be in it
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A store that can be written: its id, the last batch's checksum, and the last
-    batch that is on stable storage."""
+    """A store that can be written: its id, the last batch's checksum, the last batch
+    that is on stable storage, and which half of the mark is the older one."""
 
     store: bytes
     check: int
     mark: int
+    half: int
 
 
 def open_folder(folder: Folder, scan: Scan, segments: Segments) -> Opened:
@@ -41,11 +46,17 @@ def open_folder(folder: Folder, scan: Scan, segments: Segments) -> Opened:
     if scan.new:
         return _make_store(folder, scan, segments)
     _keep_what_was_torn(folder, scan)
-    proven = max(scan.end.mark, min(scan.sealed, scan.end.seq))
+    # They hold nothing, and where there is no room a start has theirs.
+    for name in scan.unused:
+        folder.remove(name)
+    folder.sync()
+    proven = max(scan.end.mark, min(scan.mark.seq, scan.end.seq))
     _note_kept(scan, segments, proven)
     check = _write_again(folder, scan, segments, proven)
-    _remove_unused(folder, scan, segments.current.name)
-    return Opened(scan.store, check, scan.end.seq)
+    if not scan.mark.whole:
+        seal = write_mark(scan.store, scan.mark.oldest, scan.mark.seq)
+        folder.replace(MARK, 2 * seal)
+    return Opened(scan.store, check, scan.end.seq, 1 - scan.mark.half)
 
 
 def _make_store(folder: Folder, scan: Scan, segments: Segments) -> Opened:
@@ -59,7 +70,7 @@ def _make_store(folder: Folder, scan: Scan, segments: Segments) -> Opened:
     folder.replace(STORE, store_line(store))
     segments.last_number = 1
     segments.kept.append(Segment(1, 1, 0, SECTOR, segments.size, segments.size))
-    return Opened(store, 0, 0)
+    return Opened(store, 0, 0, 0)
 
 
 def _keep_what_was_torn(folder: Folder, scan: Scan) -> None:
@@ -86,27 +97,32 @@ def _write_again(folder: Folder, scan: Scan, segments: Segments, proven: int) ->
     check = first_check = scan.check_of(proven)
     batches = list(scan.batches(proven + 1))
     used = SECTOR + sum(frame_size(len(each.payload)) for each in batches)
-    size = max(segments.size, used)
     name = segment_name(number)
-    folder.create(name, size)
+    size = _create(folder, name, max(segments.size, used), used + LEAST)
     offset = SECTOR
+    oldest = segments.oldest
     for stored in batches:
-        parts = write_frame(scan.store, number, scan.end.oldest, proven, stored, check)
+        parts = write_frame(scan.store, number, oldest, proven, stored, check)
         frame = b"".join(parts)
         folder.write(name, offset, frame)
         offset += len(frame)
         check = frame_check(parts)
-    header = Header(
-        scan.store, number, scan.end.oldest, size, proven + 1, proven, first_check
-    )
+    # It is written last, so all that stands behind it is on stable storage.
+    end = scan.end.seq
+    header = Header(scan.store, number, oldest, size, proven + 1, end, first_check)
     folder.write(name, 0, write_header(header))
     segments.kept.append(Segment(number, proven + 1, scan.end.seq, offset, size, size))
     segments.last_number = number
     return check
 
 
-def _remove_unused(folder: Folder, scan: Scan, taken: str) -> None:
-    for name in scan.unused:
-        if name != taken:
-            folder.remove(name)
-    folder.sync()
+def _create(folder: Folder, name: str, size: int, least: int) -> int:
+    """Make a segment's file, a smaller one where there is no room; give its size."""
+    try:
+        folder.create(name, size)
+    except OSError as error:
+        if error.errno not in NO_SPACE or least >= size:
+            raise
+        folder.create(name, least)
+        return least
+    return size

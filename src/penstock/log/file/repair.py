@@ -72,7 +72,7 @@ def _oldest(folder: Folder, store: bytes, number: int) -> int:
         if each <= number and (header := _header(folder, each)) is not None
     ]
     with contextlib.suppress(FormatError):  # then the headers have to do
-        told.append(read_mark(folder.read(MARK, 0, 2 * SECTOR), store)[1])
+        told.append(read_mark(folder.read(MARK, 0, 2 * SECTOR), store).oldest)
     return min(max(told, default=1), number)
 
 

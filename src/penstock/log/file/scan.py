@@ -21,6 +21,7 @@ from penstock.log.file.layout import (
     STORE,
     Frame,
     Header,
+    Mark,
     find_frames,
     frame_length,
     padded,
@@ -91,7 +92,7 @@ class Scan:
         self.unused: list[str] = []
         self.torn: Torn | None = None
         self.store = b""
-        self.sealed = 0
+        self.mark = Mark(0, 1, 0, whole=True)
         names = folder.names()
         numbers = sorted(
             number for name in names if (number := segment_number(name)) is not None
@@ -112,8 +113,8 @@ class Scan:
     def _believe(self, name: str, read: Callable[[bytes], T], content: bytes) -> T:
         try:
             return read(content)
-        except NewerFormat:
-            raise
+        except NewerFormat as error:
+            raise NewerFormat(f"{name}: {error}") from None
         except FormatError as error:
             raise self._corrupt(name, 0, str(error)) from None
 
@@ -146,9 +147,10 @@ class Scan:
             raise self._corrupt(MARK, 0, "it is missing")
         self.folder.distrust(MARK)
         content = self.folder.read(MARK, 0, 2 * SECTOR)
-        self.sealed, self._sealed_oldest = self._believe(
-            MARK, lambda read: read_mark(read, self.store), content
-        )
+        self.mark = self._believe(MARK, self._read_own_mark, content)
+
+    def _read_own_mark(self, content: bytes) -> Mark:
+        return read_mark(content, self.store)
 
     def _read_headers(self, numbers: list[int]) -> dict[int, FormatError]:
         """Note the segments that were begun; give what is wrong with others."""
@@ -163,8 +165,8 @@ class Scan:
                 if (header.store, header.number) != (self.store, number):
                     raise _MisplacedError(header)
                 self.headers[number] = header
-            except NewerFormat:
-                raise
+            except NewerFormat as error:
+                raise NewerFormat(f"{name}: {error}") from None
             except FormatError as error:
                 damaged[number] = error
         return damaged
@@ -186,7 +188,8 @@ class Scan:
             if number > last and not self._is_needed_elsewhere(error, end.oldest):
                 self.torn = Torn(number, 0, SECTOR)
             elif number >= end.oldest:
-                raise self._corrupt(segment_name(number), 0, str(error))
+                reason = f"{error}{self._ids_of(number)}"
+                raise self._corrupt(segment_name(number), 0, reason)
         return end
 
     def _is_needed_elsewhere(self, error: FormatError, oldest: int) -> bool:
@@ -194,13 +197,14 @@ class Scan:
         prepared shows of one that is long gone."""
         if not isinstance(error, _MisplacedError) or error.header.store != self.store:
             return False
-        return error.header.number >= max(oldest, self._sealed_oldest)
+        return error.header.number >= max(oldest, self.mark.oldest)
 
     def _size(self, number: int) -> int:
         name = segment_name(number)
         size, made = self.folder.size(name), self.headers[number].size
         if size < made:
-            reason = f"it has {size} bytes and was made with {made}"
+            short = f"it has {size} bytes and was made with {made}"
+            reason = f"{short}{self._ids_of(number)}"
             raise self._corrupt(name, size, reason)
         return size
 
@@ -234,22 +238,43 @@ class Scan:
             prepared = self.folder.read(name, 0, self.folder.size(name))
             behind += find_frames(prepared, SECTOR, self.store, number)
         proofs = [frame for frame in behind if frame.mark > end.seq]
-        if not proofs and self.sealed <= end.seq:
-            return
+        reason = f"batch {end.seq + 1} was durable and is damaged or gone"
+        if not proofs and max(end.mark, self.mark.seq) <= end.seq:
+            if self.torn is None or self.mark.whole:
+                return
+            # One write is in flight at a time, and each start makes the mark whole:
+            # a crash has torn one of them.
+            reason = f"batch {end.seq + 1} is damaged, and so is `{MARK}`"
         until = min([frame.stored.next_id for frame in proofs], default=None)
-        ids = _ids(end.next_id, until)
-        reason = f"batch {end.seq + 1} was durable and is damaged or gone{ids}"
-        raise self._corrupt(segment_name(end.number), end.offset, reason)
+        ids = _ids(max(end.next_id, self._first_id(end.number)), until)
+        raise self._corrupt(segment_name(end.number), end.offset, f"{reason}{ids}")
+
+    def _ids_of(self, number: int) -> str:
+        """Name the jobs whose put may stand in a segment that cannot be read."""
+        later = sorted(each for each in self.headers if each > number)
+        until = next((ids[0] for each in later if (ids := self._next_ids(each))), None)
+        return _ids(self._first_id(number), until)
+
+    def _first_id(self, number: int) -> int:
+        """Give the first id that a segment may have given, by those in front of it."""
+        earlier = sorted((each for each in self.headers if each < number), reverse=True)
+        return next((ids[-1] for each in earlier if (ids := self._next_ids(each))), 1)
+
+    def _next_ids(self, number: int) -> list[int]:
+        end = self.folder.size(segment_name(number))
+        read = frames(self.folder, self.headers[number], end)
+        return [frame.stored.next_id for _at, frame in read]
 
     # Whether it is whole.
 
     def _check_segments(self) -> None:
         """Every segment that is needed is there, and each follows the one before."""
         oldest, last = self.end.oldest, max(self.headers)
-        oldest = max(oldest, self._sealed_oldest)
+        oldest = max(oldest, self.mark.oldest)
         for number in range(oldest, last + 1):
             if number not in self.headers:
-                raise self._corrupt(segment_name(number), 0, "it is missing")
+                reason = f"it is missing{self._ids_of(number)}"
+                raise self._corrupt(segment_name(number), 0, reason)
         for name in self.folder.names():
             found = segment_number(name)
             if found is not None and not oldest <= found <= last:
@@ -315,8 +340,8 @@ def frames(folder: Folder, header: Header, end: int) -> Iterator[tuple[int, Fram
         while (size := frame_length(content, at)) and at + size <= len(content):
             try:
                 frame = read_frame(content, at, header.store, header.number, previous)
-            except NewerFormat:
-                raise
+            except NewerFormat as error:
+                raise NewerFormat(f"{name} at offset {offset + at}: {error}") from None
             except FormatError:
                 return
             if frame.stored.seq != seq:
