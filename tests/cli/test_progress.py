@@ -13,6 +13,8 @@ import structlog
 
 from penstock.cli.progress import PATIENCE, Progress
 
+END = b"(end)"
+
 
 class Watch:
     """A clock that the test moves."""
@@ -37,9 +39,12 @@ def terminal(monkeypatch) -> Iterator[list[str]]:
     with os.fdopen(theirs, "w") as screen, monkeypatch.context() as changed:
         changed.setattr(sys, "stderr", screen)
         yield written
-        screen.write("(end)")
+        screen.write(END.decode())
         screen.flush()
-        written.append(os.read(ours, 65536).decode())
+        content = b""
+        while not content.endswith(END):  # a terminal gives what it has
+            content += os.read(ours, 65536)
+        written.append(content.decode())
     os.close(ours)
 
 

@@ -345,6 +345,25 @@ def test_a_mistake_of_ours_costs_one_connection_and_is_logged():
     assert isinstance(lines[0]["exc_info"], KeyError)
 
 
+def test_a_mistake_outside_of_any_connection_ends_the_server_as_a_crash_would():
+    log, flying = HeldLog(), []
+
+    async def talk(server: Server, port: int) -> None:
+        _, writer = await one_client(port)
+        writer.write(b"put 0 0 60 1\r\nx\r\n")
+        await in_flight(log)
+        flying.append(log.flying)
+        writer.close()
+        server.engine.turn.batch.delete(1, 0)
+        asyncio.get_running_loop().call_soon(os.environ.__getitem__, "no such name")
+
+    with capture_logs() as lines:
+        assert inside(log, talk) == os.EX_SOFTWARE
+    assert lines[0]["event"] == "a mistake of ours ends the server: start it again"
+    assert isinstance(lines[0]["exc_info"], KeyError)
+    assert log.flying is flying[0], "what was staged is not committed"
+
+
 # systemd.
 
 

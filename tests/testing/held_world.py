@@ -68,6 +68,10 @@ class HeldWorld:
         self.start()
         return self.broken()
 
+    def close(self) -> None:
+        """Give the sockets back: nothing follows."""
+        self.reactor.shut()
+
     def broken(self) -> list[str]:
         return list(broken(self.promises, self.engine))
 

@@ -1,5 +1,7 @@
 """Random clients: they ask for all there is, and the model of them is right."""
 
+from contextlib import closing
+
 import pytest
 
 from tests.core.story import decode
@@ -8,11 +10,11 @@ from tests.testing.held_world import HeldWorld
 
 def lives(seed: int, count: int = 4) -> HeldWorld:
     """Let clients of one world live through some restarts."""
-    held = HeldWorld(seed)
-    for life in range(count):
-        held.run(held.load(), 30 + held.world.below(60))
-        assert held.restart() == [], f"seed {seed}, life {life}"
-    return held
+    with closing(HeldWorld(seed)) as held:
+        for life in range(count):
+            held.run(held.load(), 30 + held.world.below(60))
+            assert held.restart() == [], f"seed {seed}, life {life}"
+        return held
 
 
 @pytest.mark.parametrize("first", range(0, 400, 100))
@@ -30,9 +32,9 @@ def test_random_clients_bring_about_every_kind_of_event():
 def test_jobs_do_not_pile_up():
     most = 0
     for seed in range(50):
-        held = HeldWorld(seed)
-        load = held.load()
-        held.run(load, 400)
+        with closing(HeldWorld(seed)) as held:
+            load = held.load()
+            held.run(load, 400)
         most = max(most, len(held.promises.jobs) - load.habits.most_jobs)
     assert most < 30
 
@@ -48,15 +50,15 @@ def test_the_same_seed_gives_the_same_lives():
 def test_a_batch_that_was_released_and_is_gone_is_noticed():
     noticed = 0
     for seed in range(40):
-        held = HeldWorld(seed)
-        held.run(held.load(), 80)
-        held.settle()
-        held.end()
-        durable = len(held.stored)
-        del held.stored[durable // 2]
-        held.stored = [_renumbered(s, at) for at, s in enumerate(held.stored, 1)]
-        held.start()
-        noticed += bool(held.broken())
+        with closing(HeldWorld(seed)) as held:
+            held.run(held.load(), 80)
+            held.settle()
+            held.end()
+            durable = len(held.stored)
+            del held.stored[durable // 2]
+            held.stored = [_renumbered(s, at) for at, s in enumerate(held.stored, 1)]
+            held.start()
+            noticed += bool(held.broken())
     assert noticed > 25
 
 

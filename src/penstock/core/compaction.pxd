@@ -35,5 +35,3 @@ cdef class Compaction:
     cdef void _carry_job(self, unsigned long long id)
     cdef void _carry_record(self, bytes namespace, bytes key)
     cdef void _carry_pause(self, bytes name)
-    cdef void _keep_pause(self, Tube tube)
-    cdef void _pause(self, Tube tube)

@@ -13,7 +13,7 @@ from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.reader import Reader
 from penstock.core.records import Record
-from penstock.core.store import POLICIES, Store
+from penstock.core.store import Store
 from penstock.core.tube import Tube
 from penstock.core.turn import Turn
 
@@ -113,7 +113,6 @@ class Compaction:
             self.images.job(self.turn.batch, job)
             job.home = self.store.home
             self.carried += 1
-            self._keep_pause(job.tube)
 
     @cython.cfunc
     def _carry_record(self, namespace: bytes, key: bytes) -> cython.void:
@@ -122,25 +121,12 @@ class Compaction:
             self.images.record(self.turn.batch, record)
             record.home = self.store.home
             self.carried += 1
-            if namespace == POLICIES and key in self.index.tubes:
-                self._keep_pause(self.index.tubes[key])
 
     @cython.cfunc
     def _carry_pause(self, name: bytes) -> cython.void:
         tube: Tube | None = self.index.tubes.get(name)
         if tube is not None and tube.pause_until and tube.pause_home <= self.piece:
-            self._pause(tube)
-
-    @cython.cfunc
-    def _keep_pause(self, tube: Tube) -> cython.void:
-        """Let a pause be no older than what keeps its tube: at a start in between, a
-        replay would find that tube without jobs, and forget it with its pause."""
-        if tube.pause_until and tube.pause_home < self.store.home:
-            self._pause(tube)
-
-    @cython.cfunc
-    def _pause(self, tube: Tube) -> cython.void:
-        batch: Batch = self.turn.batch
-        batch.pause(PAUSE_IMAGE, tube.name, tube.pause, tube.pause_until)
-        tube.pause_home = self.store.home
-        self.carried += 1
+            batch: Batch = self.turn.batch
+            batch.pause(PAUSE_IMAGE, tube.name, tube.pause, tube.pause_until)
+            tube.pause_home = self.store.home
+            self.carried += 1

@@ -260,7 +260,10 @@ class Broker:
         self._spare = None
         self._flying = full
         full.now = self.turn.now
-        full.wall = self._clock.wall()
+        # Engine time is that of the last turn, or stands still: a start goes on from
+        # this pair.
+        lag: cython.longlong = self._now() + self._offset - self.turn.now
+        full.wall = self._clock.wall() - max(0, lag)
         full.next_id = self.engine.store.next_id
         self.commits += 1
         self.events += full.count
@@ -346,5 +349,9 @@ class Broker:
 
     def _fail(self, error: Exception) -> None:
         """Nothing more is acknowledged: no reply leaves, and the server ends."""
-        self._broken = True
+        self.give_up()
         self._failed(error)
+
+    def give_up(self) -> None:
+        """Commit nothing from now on, not even while stopping."""
+        self._broken = True

@@ -94,7 +94,7 @@ class Compactor:
         """Do a share of the work; `fresh` bytes came in since the last time. Give how
         many were written here."""
         before = int(self.engine.turn.batch.size())
-        self._take_steps(min(max(LEAST_STEP, PACE * fresh), MOST_STEP))
+        self._take_steps(min(max(self.least_step, PACE * fresh), MOST_STEP))
         return int(self.engine.turn.batch.size()) - before
 
     def _take_steps(self, left: int) -> None:
@@ -102,6 +102,7 @@ class Compactor:
             if not self._behind and not self._next():
                 return
             size = int(self.engine.turn.batch.size())
+            self._behind = True
             self._behind = not self._work.step(left)
             left -= self.least_step // 8 + int(self.engine.turn.batch.size()) - size
 

@@ -13,6 +13,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -112,6 +113,7 @@ class Server:
     async def run(self, ready: Callable[[], None]) -> int:
         """Serve until a signal or a failure ends it; give the exit status."""
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._broken)
         loop.add_signal_handler(signal.SIGTERM, self.stop)
         loop.add_signal_handler(signal.SIGINT, self.stop)
         loop.add_signal_handler(signal.SIGUSR1, self.drain)
@@ -209,6 +211,15 @@ class Server:
     def _log_failed(self, error: Exception) -> None:
         logger.critical("the log failed, nothing more is told", error=str(error))
         self._result = os.EX_IOERR
+        self._ended.set()
+
+    def _broken(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Nobody knows what was left undone between a command and its reply: end as a
+        crash would, which loses nothing that was acknowledged."""
+        self.broker.give_up()
+        message = "a mistake of ours ends the server: start it again"
+        logger.critical(message, exc_info=context.get("exception"))
+        self._result = os.EX_SOFTWARE
         self._ended.set()
 
     def _mistake(self, error: Exception) -> None:

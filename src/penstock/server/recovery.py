@@ -12,6 +12,7 @@ import penstock
 from penstock.clock import Clock
 from penstock.core.engine import Engine
 from penstock.core.events import Batch
+from penstock.core.images import Images
 from penstock.core.replay import Replay
 from penstock.log import Log, Stored
 
@@ -57,10 +58,24 @@ def recover(
         engine.turn.resume(last.seq, last.now + downtime)
         engine.store.next_id = max(engine.store.next_id, last.next_id)
     replay.finish(engine.turn.now, engine.timers)
-    engine.turn.batch.boot(clean, downtime, penstock.__version__.encode())
-    engine.store.apply_boot()
+    stage_start(engine, clean, downtime)
     jobs = len(engine.index.jobs)
     return Recovered(count, replay.events, jobs, clean, downtime)
+
+
+def stage_start(engine: Engine, clean: bool, downtime: int) -> None:
+    """Stage the batch that says that the server started, and which tubes are paused.
+
+    A replay forgets a tube that has no jobs at a start. Once the log has let go of the
+    jobs that this one had, that would be too early for a pause from before.
+    """
+    engine.turn.batch.boot(clean, downtime, penstock.__version__.encode())
+    engine.store.apply_boot()
+    images = Images(engine.store)
+    for name in sorted(engine.index.tubes):
+        tube = engine.index.tubes[name]
+        images.pause(engine.turn.batch, tube)
+        tube.pause_home = engine.store.home
 
 
 def _sealed() -> bytes:

@@ -73,7 +73,8 @@ def test_a_later_release_is_status_65(written):
     (written / "store").write_text(json.dumps({**told, "check": check}) + "\n")
     lines = checked(written, status=os.EX_DATAERR)
     assert lines[-1] == (
-        "of a later release: the folder has format 9, known is 1; nothing was touched"
+        "of a later release: store: the folder has format 9, known is 1;"
+        " nothing was touched"
     )
 
 

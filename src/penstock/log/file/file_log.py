@@ -382,7 +382,11 @@ class FileLog:
     def _room(self) -> int:
         segments = self._segments
         owed = (SPARE - len(segments.ready)) * segments.size
-        room = self.folder.room() - owed
+        try:
+            room = self.folder.room() - owed
+        except OSError as error:
+            self._fail(LogError("statvfs", hint=error.strerror))
+            return 0
         if self._full and room > 0:
             # Somebody else has made room.
             self._full = False
