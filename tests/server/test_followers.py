@@ -123,6 +123,18 @@ def test_past_the_bound_it_misses_what_is_forgotten_and_that_is_kept(usage):
     assert followers.told()["followers-gaps"] == 1
 
 
+def test_what_is_missed_piece_by_piece_is_one_gap():
+    _log, followers = house([put(1)], [put(2)], [put(3)])
+    follower = followers.follow("history", Cursor(1, 0), durable=True)
+    for last in (1, 2):
+        usage = Usage(65 * MIB, 0, 1, 3, last, 16 * MIB)
+        assert followers.may_trim(usage, 64 * MIB)
+    assert followers.gaps("history") == [[1, 2]]
+    follower.advance(Cursor(4, 0))
+    assert followers.may_trim(Usage(65 * MIB, 0, 1, 9, 5, 16 * MIB), 64 * MIB)
+    assert followers.gaps("history") == [[1, 2], [4, 5]]
+
+
 def test_all_are_told_until_they_leave():
     _log, followers = house()
     heard = []

@@ -165,8 +165,12 @@ class Followers:
         return True
 
     def _note_gap(self, follower: Follower, last: int) -> None:
-        gaps = [*self.gaps(follower.name), [follower.cursor.seq, last]][-MOST_GAPS:]
-        key, value = follower.name.encode(), json.dumps(gaps).encode()
+        gaps = self.gaps(follower.name)
+        if gaps and follower.cursor.seq <= gaps[-1][1]:
+            gaps[-1][1] = last  # it has not gone on since
+        else:
+            gaps.append([follower.cursor.seq, last])
+        key, value = follower.name.encode(), json.dumps(gaps[-MOST_GAPS:]).encode()
         self._engine.turn.batch.set(SET, GAPS, key, value, 0)
         self._engine.store.apply_set(Record(GAPS, key, value, 0))
 

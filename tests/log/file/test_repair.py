@@ -4,8 +4,9 @@ import pytest
 
 from penstock.errors import LogCorrupt
 from penstock.log.file import repair
-from penstock.log.file.layout import SECTOR
+from penstock.log.file.layout import MARK, SECTOR, STORE, read_store, write_mark
 from penstock.testing.sim_folder import SimFolder
+from penstock.testing.sim_machine import ProcessEnded
 from tests.log.file.machine import (
     THIRD,
     change,
@@ -84,6 +85,49 @@ def test_a_repair_can_be_done_again(damaged):
     cut(damaged, 2, SECTOR + FRAME)
     cut(damaged, 2, SECTOR + FRAME)
     assert [stored.seq for stored in reopened(damaged).recovered] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("end", ["power_cut", "kill"])
+def test_until_a_repair_is_done_no_server_starts(damaged, end):
+    """Of what tells of the damage, part is cut off with it: the rest has to last."""
+    damaged = log_whose_later_segments_alone_tell(damaged)
+    place = (2, SECTOR + FRAME)
+    before, calls, refused = contents(damaged), 0, 0
+    done = False
+    while not done:
+        machine = put_back(before)
+        folder = SimFolder(machine)
+        machine.end_process_after(calls)
+        try:
+            repair.cut(folder, *place)
+            done = True
+        except ProcessEnded:
+            getattr(machine, end)()
+        try:
+            found = [stored.seq for stored in reopened(machine).recovered]
+            assert found == [1, 2, 3, 4, 5]
+        except LogCorrupt:
+            refused += 1
+            assert not done
+            cut(machine, *place)
+            assert len(reopened(machine).recovered) == 5
+        calls += 1
+    assert refused > 15
+
+
+def log_whose_later_segments_alone_tell(machine):
+    change(machine, "0000000002.log", SECTOR + 2 * FRAME + 100, b"rot")
+    store = read_store(contents(machine)[STORE])
+    change(machine, MARK, 0, 2 * write_mark(store, 1, 3))
+    return machine
+
+
+def put_back(files):
+    machine = new_machine()
+    for name, content in files.items():
+        machine.create_file(name, machine.process).write(0, content)
+    restart(machine)
+    return machine
 
 
 def test_an_earlier_place_gives_up_more(damaged):

@@ -39,9 +39,12 @@ def cut(folder: Folder, number: int, offset: int) -> None:
     Raises LogCorrupt where what lies before the cut is damaged as well.
     """
     store = read_store(folder.read(STORE, 0, SECTOR))
-    oldest = _oldest(folder, store, number)
+    sealed, oldest = _sealed(folder, store), _oldest(folder, store, number)
     last = _last_before(folder, oldest, number, offset)
     _keep(folder, number, offset)
+    # What tells of the damage may go with what is cut off; the mark stays.
+    old, _check = _batch_of(last)
+    folder.replace(MARK, 2 * write_mark(store, oldest, max(sealed, old.seq + 1)))
     for later in reversed(_numbers(folder)):
         if later > number:
             folder.remove(segment_name(later))
@@ -74,6 +77,12 @@ def _oldest(folder: Folder, store: bytes, number: int) -> int:
     with contextlib.suppress(FormatError):  # then the headers have to do
         told.append(read_mark(folder.read(MARK, 0, 2 * SECTOR), store).oldest)
     return min(max(told, default=1), number)
+
+
+def _sealed(folder: Folder, store: bytes) -> int:
+    with contextlib.suppress(FormatError):  # it is made anew
+        return read_mark(folder.read(MARK, 0, 2 * SECTOR), store).seq
+    return 0
 
 
 def _last_before(
@@ -110,6 +119,16 @@ def _keep(folder: Folder, number: int, offset: int) -> None:
             folder.replace(f"{QUARANTINE}{each:010}-{start}.cut", content)
 
 
+def _batch_of(last: tuple[Frame | None, Header | None]) -> tuple[Stored, int]:
+    """Give the last batch in front of the cut, and its checksum."""
+    frame, header = last
+    if frame is not None:
+        return frame.stored, frame.check
+    if header is not None:
+        return Stored(0, header.first - 1, 0, 0, 1, 0, b""), header.previous
+    return Stored(0, 0, 0, 0, 1, 0, b""), 0
+
+
 def _begin_anew(
     folder: Folder,
     store: bytes,
@@ -118,13 +137,8 @@ def _begin_anew(
     last: tuple[Frame | None, Header | None],
 ) -> int:
     """Make the segment in which the log goes on; give its first batch's number."""
-    frame, header = last
-    if frame is not None:
-        old, check = frame.stored, frame.check
-    else:
-        seq = 0 if header is None else header.first - 1
-        old = Stored(0, seq, 0, 0, 1, 0, b"")
-        check = 0 if header is None else header.previous
+    header = last[1]
+    old, check = _batch_of(last)
     empty = Stored(
         old.term + 1, old.seq + 1, old.now, old.wall, old.next_id + LOST_IDS, 0, b""
     )
