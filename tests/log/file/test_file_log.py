@@ -363,9 +363,10 @@ def test_a_seal_is_on_the_disk_after_what_it_vouches_for(machine, interval):
 # No room.
 
 
-def test_without_room_for_a_segment_the_room_is_none_and_deletes_go_on(machine):
+@pytest.mark.parametrize("interval", [0, NEVER])
+def test_without_room_for_a_segment_the_room_is_none_and_deletes_go_on(machine, interval):
     machine.capacity = 4 * SMALL + 8 * SECTOR
-    log = open_log(machine)
+    log = open_log(machine, interval)
     seq = 1
     while log.usage().room > 0:
         write(log, seq, seq, THIRD)
@@ -375,9 +376,10 @@ def test_without_room_for_a_segment_the_room_is_none_and_deletes_go_on(machine):
     assert log.errors == []
 
 
-def test_a_log_with_nowhere_to_write_fails_and_says_so(machine):
+@pytest.mark.parametrize("interval", [0, NEVER])
+def test_a_log_with_nowhere_to_write_fails_and_says_so(machine, interval):
     machine.capacity = 4 * SMALL + 8 * SECTOR
-    log = open_log(machine)
+    log = open_log(machine, interval)
     seq = 1
     while not log.errors:
         write(log, seq, seq, THIRD)
@@ -388,6 +390,21 @@ def test_a_log_with_nowhere_to_write_fails_and_says_so(machine):
     restart(machine)
     found = [stored.seq for stored in open_log(machine).recovered]
     assert found == [*range(1, told + 1)]
+
+
+@pytest.mark.parametrize("interval", [0, INTERVAL, NEVER])
+def test_what_was_trimmed_goes_where_there_is_no_room_for_a_frame_that_says_so(
+    machine, interval
+):
+    machine.capacity = 4 * SMALL + 8 * SECTOR
+    log = open_log(machine, interval)
+    for seq in range(1, 12):
+        write(log, seq, seq, THIRD)
+        log.trim(seq - 1)
+        drive(log, machine)
+    assert (log.errors, log.told) == ([], [*range(1, 12)])
+    marks = machine.calls["pwritev"] - 11
+    assert marks <= 2 * 11 // 3 + 2, "one for each segment, and for what went"
 
 
 def test_room_that_somebody_made_is_found(machine):
