@@ -189,6 +189,17 @@ def test_a_start_says_again_which_tubes_are_paused(story):
     assert tubes[b"a"].pause_until == 90 * SECOND
 
 
+def test_the_pause_of_the_tube_that_is_always_there_needs_no_job(story, client):
+    id = story.put(client)
+    story.engine.pause_tube(client, b"default", 90 * SECOND)
+    story.engine.delete(client, id)
+    story.restart()
+    story.compact()
+    assert_whole(story)
+    tubes = replayed(story.kept, story.now).index.tubes
+    assert tubes[b"default"].pause_until == 90 * SECOND
+
+
 def test_a_pause_goes_with_the_job_that_keeps_its_tube(story):
     """A start between the pause and the job's image meets a tube without jobs."""
     client = story.client(b"a")

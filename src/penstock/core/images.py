@@ -9,7 +9,7 @@ import cython
 from penstock.core.buffer import Buffer
 from penstock.core.events import Batch
 from penstock.core.extra import Extra
-from penstock.core.index import Index
+from penstock.core.index import DEFAULT, Index
 from penstock.core.job import Job
 from penstock.core.records import Record
 from penstock.core.store import Store
@@ -52,7 +52,8 @@ class Images:
     @cython.ccall
     def pause(self, batch: Batch, tube: Tube) -> cython.void:
         """Write a tube's pause, if it has one and something that keeps the tube."""
-        if tube.pause_until and (tube.job_count() or tube.policy is not None):
+        kept: cython.bint = tube.name == DEFAULT or tube.policy is not None
+        if tube.pause_until and (kept or tube.job_count()):
             batch.pause(PAUSE_IMAGE, tube.name, tube.pause, tube.pause_until)
 
     @cython.ccall

@@ -31,6 +31,7 @@ from penstock.testing.workload import Habits, Workload
 from penstock.testing.world import SECOND, Weighted, World
 
 MS = SECOND // 1000
+FREE_STARTS = 2  # for which a drive of six segments has room whatever happens
 DAY = 24 * 3600 * SECOND
 CUT, KILL, STOP = "cut", "kill", "stop"
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
@@ -52,17 +53,23 @@ class Options:
     @classmethod
     def of(cls, world: World) -> Options:
         """Draw them."""
-        sizes, capacity = _sizes(world), UNBOUNDED
-        if world.happens(0.1):  # a drive that gets full
-            sizes = replace(sizes, segment=64 * 1024)
-            capacity = sizes.segment * (4 + world.below(8))
-        return cls(
-            capacity=capacity,
+        options = cls(
             lives=2 + world.below(8),
             steps=world.chance.choice((20, 60, 150)),
-            sizes=sizes,
+            sizes=_sizes(world),
+            capacity=UNBOUNDED,
             faults=world.chance.choice((0.0, 0.0, 0.3)),
             habits=Habits.of(world),
+        )
+        return options.with_little_room(world) if world.happens(0.1) else options
+
+    def with_little_room(self, world: World) -> Options:
+        """Give the same on a drive that gets full."""
+        sizes = replace(self.sizes, segment=16 * 1024)
+        habits = replace(self.habits, most_jobs=100, body=1500, large=0)
+        capacity = sizes.segment * (6 + world.below(6))
+        return replace(
+            self, steps=400, sizes=sizes, habits=habits, capacity=capacity, faults=0.0
         )
 
 
@@ -112,7 +119,8 @@ class Lives:
         self.shadow = Shadow()
         self.counts: Counter[str] = Counter()
         self._tell = tell
-        self._stopped = False  # the last end was in order
+        self.starts = 0
+        self._stopped = NEVER  # the last batch, where the end was in order
         self._held = 0  # the batch that the next recovery has to find
         self._safe = 0  # the same, should the power be cut
 
@@ -142,7 +150,7 @@ class Lives:
             server.reactor.shut()
         if server.log.has_begun and not server.is_checked:  # it has read everything
             self._check_log(server)
-            self._stopped = False
+            self._stopped = NEVER
         self._end(server, how)
 
     def _any_end(self) -> str:
@@ -156,6 +164,7 @@ class Lives:
     def _start(self, server: SimServer) -> Broker | None:
         """Recover and check; nothing where a start is not possible."""
         machine = self.world.machine
+        self.starts += 1
         try:
             broker = server.start()
         except OSError:
@@ -173,9 +182,15 @@ class Lives:
         return broker
 
     def _excuse(self, failure: Exception) -> None:
-        """A log fails where a system call did."""
-        if not self.world.machine.fired:
+        """A log fails where a system call did, and where start after start has taken
+        room for a new segment until there was none."""
+        machine = self.world.machine
+        if machine.fired:
+            return
+        if machine.capacity >= UNBOUNDED or self.starts <= FREE_STARTS:
             raise PromiseBroken(f"failed for no reason: {failure}")
+        self.counts["full"] += 1
+        machine.capacity += 4 * self.options.sizes.segment
 
     def _excuse_start(self, failure: Exception) -> None:
         """A log that is full can be opened once somebody has made room."""
@@ -206,7 +221,7 @@ class Lives:
         last, now = server.log.recovered, server.engine.turn.now
         if now != self._expected_now(server.log.found[-1:]):
             raise PromiseBroken(f"time goes on at {now}")
-        if self._stopped and not server.is_clean:
+        if self._stopped == last and not server.is_clean:
             raise PromiseBroken("an end in order is taken for a crash")
         if self.shadow.image(self.written, last, now) != server.image():
             raise PromiseBroken(f"another state than {last} batches give")
@@ -230,7 +245,7 @@ class Lives:
 
     def _serve(self, server: SimServer, broker: Broker) -> str:
         world = self.world
-        self._stopped = False
+        self._stopped = NEVER
         habits, clock = self.options.habits, world.clock
         load = Workload(world, habits, broker, self.promises, clock)
         if world.happens(self.options.faults):
@@ -244,9 +259,8 @@ class Lives:
         if how == STOP:
             broker.stop()
             server.log.close()
-            self._stopped = not server.failures
-            if self._stopped:
-                self._held = self._safe = self.written.last
+            if not server.failures:
+                self._stopped = self._held = self._safe = self.written.last
         return how
 
     def ask(self, server: SimServer, load: Workload) -> None:
@@ -269,6 +283,8 @@ class Lives:
         clock = self.world.clock
         while server.disk.sync_at <= clock.now():
             server.disk.step()
+        if self.world.machine.fired:
+            self._note_owed()  # a sync that failed keeps nothing, however long ago
         most = self.world.chance.choice((MS, 30 * MS, SECOND, 100 * SECOND))
         self.world.pass_time(min(most, server.disk.sync_at - clock.now()))
 

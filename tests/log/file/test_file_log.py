@@ -364,7 +364,9 @@ def test_a_seal_is_on_the_disk_after_what_it_vouches_for(machine, interval):
 
 
 @pytest.mark.parametrize("interval", [0, NEVER])
-def test_without_room_for_a_segment_the_room_is_none_and_deletes_go_on(machine, interval):
+def test_without_room_for_a_segment_the_room_is_none_and_deletes_go_on(
+    machine, interval
+):
     machine.capacity = 4 * SMALL + 8 * SECTOR
     log = open_log(machine, interval)
     seq = 1
