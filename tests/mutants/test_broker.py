@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 
 from penstock.log import Usage
 from penstock.server.broker import OWED
+from penstock.server.compactor import SPARES
 from penstock.server.followers import Cursor
 from penstock.testing import HeldLog
 from tests.server.house import in_a_house, with_a_held_log
@@ -21,13 +23,25 @@ class TightLog(HeldLog):
     def __init__(self) -> None:
         super().__init__()
         self.room = PLENTY
+        self.size = 0  # of a piece
 
     def usage(self) -> Usage:
         usage = super().usage()
-        return Usage(usage.used, self.room, usage.oldest, usage.durable)
+        return replace(usage, room=self.room, piece=self.size)
+
+
+class LogOfSmallPieces(TightLog):
+    """A tight log with a piece for each batch; it is always larger than it may be."""
+
+    def usage(self) -> Usage:
+        kept = [stored.seq for stored in self.read(1)]
+        used = (len(kept) + SPARES) * self.size
+        whole = kept[0] if len(kept) > 1 else 0
+        return replace(super().usage(), used=used, trimmable=whole)
 
 
 with_a_tight_log = in_a_house(log=TightLog)
+with_small_pieces = in_a_house(log=LogOfSmallPieces)
 
 
 async def put_some(house, count: int):
@@ -53,15 +67,44 @@ async def test_puts_leave_the_room_that_deletes_will_need(house):
     await client.hears(b"OUT_OF_MEMORY\r\nDELETED\r\n")
 
 
+@with_small_pieces
+async def test_pieces_that_hold_nothing_go_though_nobody_says_anything(house):
+    """Puts are refused, so nobody makes a batch that would let the log go on."""
+    client = await put_some(house, 3)
+    for id in (1, 2, 3):
+        client.say(b"delete %d\r\n" % id)
+        await house.settle()
+        house.log.release_all()
+    await client.hears(3 * b"DELETED\r\n")
+    await house.settle()
+    assert len(list(house.log.read(1))) > 3
+    house.log.size, house.log.room = 1000, 2000
+    house.broker._look()
+    house.broker._compact_on()
+    await house.settle()
+    assert len(list(house.log.read(1))) == 1
+
+
 @with_a_tight_log
 async def test_puts_are_taken_again_once_there_is_room(house):
+    await refused_and_taken_again(house, 0)
+
+
+@with_a_tight_log
+async def test_who_was_refused_for_want_of_a_little_is_taken_again_as_well(house):
+    """Who is refused says nothing that would let anybody look again."""
+    house.log.size = 1000
+    await refused_and_taken_again(house, 150)
+
+
+async def refused_and_taken_again(house, room):
     client = await put_some(house, 1)
-    house.log.room = 0
+    house.log.room = room
     house.broker._look()
     client.say(PUT_ONE)
     await client.hears(b"OUT_OF_MEMORY\r\n")
     house.log.room = PLENTY
-    await house.until(lambda: house.engine.policy.room > 0)
+    await house.until(lambda: house.engine.policy.room > room)
     client.say(PUT_ONE)
     await house.settle()
     house.log.release_all()

@@ -168,9 +168,6 @@ def test_every_job_on_a_full_disk_can_be_deleted_and_puts_are_taken_again(
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False, reason="room for less than one body starts no compaction"
-)
 @pytest.mark.parametrize(
     ("disk", "size"), [(24 * MIB, 5000), (40 * MIB, 60_000)], indirect=["disk"]
 )
@@ -184,9 +181,6 @@ def test_a_full_disk_is_emptied_job_by_job_and_filled_again(disk, size, order):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False, reason="what fills sectors up is not counted as written"
-)
 @pytest.mark.parametrize("disk", [40 * MIB], indirect=True)
 def test_deletes_that_each_take_a_sector_are_never_refused(disk):
     with serving(disk) as client:
@@ -194,9 +188,6 @@ def test_deletes_that_each_take_a_sector_are_never_refused(disk):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False, reason="room is not charged for what the same turn has admitted"
-)
 @pytest.mark.parametrize("disk", [24 * MIB], indirect=True)
 def test_large_puts_that_come_at_once_leave_the_room_that_is_owed(disk):
     with serving(disk) as client:

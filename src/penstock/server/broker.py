@@ -321,6 +321,9 @@ class Broker:
     def _compact(self, fresh: cython.longlong) -> cython.void:
         # What is written here is no reason to write more.
         self._fresh -= self.compactor.step(fresh)
+        # What held nothing any more can go at once: no batch may come to say so.
+        if self.compactor.durable(self.turn.durable):
+            self._look()
         # What is carried over goes on with its commit; else nobody would call again.
         if self.compactor.busy and not self.turn.batch.count and self._loop is not None:
             self._loop.call_soon(self._compact_on)
@@ -337,7 +340,8 @@ class Broker:
         self.engine.policy.room = usage.room - owed
         self.log.limit(self.compactor.most())
         self.compactor.look(usage)
-        if self.engine.policy.room <= 0 and self._looking is None:
+        # Who is refused says nothing that would let anybody look again.
+        if self.compactor.lacks_room(usage) and self._looking is None:
             assert self._loop is not None
             self._looking = self._loop.call_later(LOOK_AGAIN, self._look_again)
 

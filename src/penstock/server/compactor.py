@@ -76,6 +76,11 @@ class Compactor:
             self._batches = iter(self.log.read(usage.oldest))
             self.busy = True
 
+    def lacks_room(self, usage: Usage) -> bool:
+        """Tell whether the disk is about to be full."""
+        room = min(usage.room, self.engine.policy.room)
+        return room <= 0 or room < SPARES * usage.piece
+
     def rest(self) -> None:
         """Begin nothing any more, and leave what is not done."""
         self._resting = True
@@ -85,7 +90,7 @@ class Compactor:
         garbage = usage.used - SPARES * usage.piece - self.live()
         if garbage < usage.piece:
             return False  # writing it all anew would win nothing
-        if min(usage.room, self.engine.policy.room) < SPARES * usage.piece:
+        if self.lacks_room(usage):
             return True
         # Early enough: pieces come while this is done, and what is alive may shrink.
         return usage.used + MARGIN * usage.piece > self.most()

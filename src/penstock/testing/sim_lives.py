@@ -31,7 +31,7 @@ from penstock.testing.workload import Habits, Workload
 from penstock.testing.world import SECOND, Weighted, World
 
 MS = SECOND // 1000
-FREE_STARTS = 2  # for which a drive of six segments has room whatever happens
+FREE_STARTS = 2  # for which a drive of eight segments has room whatever happens
 DAY = 24 * 3600 * SECOND
 CUT, KILL, STOP = "cut", "kill", "stop"
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
@@ -67,7 +67,7 @@ class Options:
         """Give the same on a drive that gets full."""
         sizes = replace(self.sizes, segment=16 * 1024)
         habits = replace(self.habits, most_jobs=100, body=1500, large=0)
-        capacity = sizes.segment * (6 + world.below(6))
+        capacity = sizes.segment * (8 + world.below(6))
         return replace(
             self, steps=400, sizes=sizes, habits=habits, capacity=capacity, faults=0.0
         )
