@@ -15,7 +15,8 @@ from penstock.errors import FormatError, LogCorrupt, NewerFormat
 from penstock.log import Stored
 from penstock.log.file.folder import FileFolder
 from penstock.log.file.layout import MARK, SECTOR, segment_name, segment_number
-from penstock.log.file.scan import CHECK, Scan
+from penstock.log.file.reading import CHECK
+from penstock.log.file.scan import Scan
 
 GOOD = "good"
 TORN = "torn"

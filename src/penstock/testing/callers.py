@@ -217,6 +217,8 @@ class Callers:
     def _finish(self) -> None:
         """Hear everybody out; half-closed, who still waits for a job is told so."""
         for conversation in self._open:
+            self._history.half_closed(conversation.number)
+            self._history.commit()
             conversation.half_close()
         try:
             while self._turn(1.0):

@@ -6,6 +6,7 @@ A history is a file of JSON lines that is only ever added to. Its lines are
     {"open": 7, "at": ...}                          a connection
     {"call": 41, "on": 7, "at": ..., "verb": "release", "id": 12, "pri": 5, "delay": 1}
     {"reply": 41, "at": ..., "words": ["RELEASED"]}
+    {"half": 7, "at": ...}                          it says no more
     {"end": 7, "at": ..., "by": "us"}               or by the server
     {"drained": true, "at": ...}                    nothing was left to reserve
 
@@ -166,6 +167,10 @@ class HistoryWriter:
         """A connection is there."""
         self._add({"open": connection, "at": moment()})
 
+    def half_closed(self, connection: int) -> None:
+        """A connection says no more, and may be over for the server from now on."""
+        self._add({"half": connection, "at": moment()})
+
     def ended(self, connection: int, by: str) -> None:
         """A connection ends: by us before it is closed, by the server once seen."""
         self._add({"end": connection, "at": moment(), "by": by})
@@ -247,6 +252,7 @@ class _Reader:
         self._offset = offset  # added to connections and numbers
         self._open: dict[int, Operation] = {}
         self._heard: dict[int, int] = {}  # connection -> when it was last heard of
+        self._half_closed: dict[int, int] = {}
         self._clocks: dict[str, int] = {}  # boot -> wall less at
         self._clock = 0
         self._life = Life(0, 0)
@@ -267,6 +273,8 @@ class _Reader:
             self._life = self.history.lives.setdefault(line["life"], self._life)
         elif "open" in line:
             self._heard[line["open"] + self._offset] = at
+        elif "half" in line:
+            self._half_closed[line["half"] + self._offset] = at
         elif "end" in line:
             self._end(line["end"] + self._offset, at, line["by"])
         elif "drained" in line:
@@ -301,7 +309,9 @@ class _Reader:
         self._heard[operation.connection] = at
 
     def _end(self, connection: int, at: int, by: str) -> None:
-        earliest = at if by == "us" else self._heard.get(connection, self._life.began)
+        heard = self._heard.get(connection, self._life.began)
+        # Half-closed, it has ended for the server before all that was said is heard.
+        earliest = at if by == "us" else self._half_closed.get(connection, heard)
         ending = Ending(self._life.number, earliest, at)
         self.history.endings[connection] = ending
 

@@ -15,7 +15,8 @@ from penstock.log.file.layout import (
     segment_name,
     write_mark,
 )
-from penstock.log.file.scan import Scan, frames
+from penstock.log.file.reading import frames
+from penstock.log.file.scan import Scan
 from penstock.testing.log_contract import assert_same
 from penstock.testing.sim_folder import SimFolder
 from tests.log.file.machine import (

@@ -9,35 +9,31 @@ A segment is let go in two steps: the next frame, or the mark, says which segmen
 oldest needed; once that is on stable storage the files below it are removed.
 """
 
-import errno
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from penstock.errors import FormatError, LogCorrupt, LogError, LogFull
+from penstock.errors import LogError, LogFull
 from penstock.log import Batch, Sink, Stored, Usage
 from penstock.log.file import DISCARDED, PREPARED, SYNCED, Disk, Folder, Outcome
 from penstock.log.file.layout import (
     MARK,
-    SECTOR,
     SEGMENT_SIZE,
     Header,
     frame_check,
     frame_size,
-    read_header,
-    segment_name,
     write_frame,
     write_header,
-    write_mark,
 )
 from penstock.log.file.opening import open_folder
-from penstock.log.file.scan import CHECK, Scan, Torn, frames
-from penstock.log.file.segments import SPARE, Segment, Segments
+from penstock.log.file.reading import read_segment
+from penstock.log.file.scan import Scan, Torn
+from penstock.log.file.segments import Segments
+from penstock.log.file.stable import Stable
+from penstock.log.file.supply import Supply
 from penstock.log.frame import take
 
 RECENT = 1000  # syncs whose latencies are remembered
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-CALM, SOON, NOW = 0, 1, 2  # how urgently the next segment is needed
 
 
 class FileLog:
@@ -66,20 +62,13 @@ class FileLog:
         self._last = 0  # the last batch that was appended
         self._check = 0  # its checksum
         self._written = 0  # the last batch whose replies may leave
-        self._mark = 0  # the last batch that is on stable storage
-        self._stated = (0, 1)  # what the last frame states: its seq, the oldest segment
-        self._declared = 1  # the oldest segment, as stable storage has it
-        self._sealed = (0, 1)  # the same of the mark
-        self._half = 0  # of the mark: where the next seal goes
+        self._stable = Stable()
+        self._supply = Supply(folder, disk, self._segments, self._stable)
         self._waiting: Stored | None = None
         self._flying = ""  # the file that is being written
-        self._filling = ""  # the file that is being prepared or removed
-        self._filling_size = 0
         self._wants_seal = False
         self._idle = False
         self._has_rolled = False
-        self._full = False
-        self._most = 1 << 62  # bytes that the files should not exceed
         self._tell_durable: Callable[[int], None] = lambda seq: None
         self._tell_failed: Callable[[Exception], None] = lambda error: None
 
@@ -125,29 +114,8 @@ class FileLog:
             return
         for segment in list(self._segments.kept):
             if segment.last >= from_seq and segment.first <= self._written:
-                yield from self._read_segment(segment, from_seq)
-
-    def _read_segment(self, segment: Segment, from_seq: int) -> Iterator[Stored]:
-        last = min(segment.last, self._written)
-        seq = segment.first - 1
-        for _at, frame in frames(self.folder, self._header(segment), segment.end):
-            seq = frame.stored.seq
-            if from_seq <= seq <= last:
-                yield frame.stored
-            if seq >= last:
-                return
-        if seq < last:
-            hint = f"batch {seq + 1} cannot be read again; {CHECK}"
-            raise LogCorrupt("read", segment.name, hint=hint)
-
-    def _header(self, segment: Segment) -> Header:
-        try:
-            header = read_header(self.folder.read(segment.name, 0, SECTOR))
-        except FormatError:
-            header = None
-        if header is None:
-            raise LogCorrupt("read", segment.name, offset=0, hint=CHECK)
-        return header
+                last = self._written
+                yield from read_segment(self.folder, segment, from_seq, last)
 
     # Writing.
 
@@ -171,9 +139,7 @@ class FileLog:
         self._opened = True
         self._store = opened.store
         self._check = opened.check
-        self._mark = opened.mark
-        self._half = opened.half
-        self._declared = self._segments.oldest
+        self._stable.begin(opened.mark, self._segments.oldest, opened.half)
         # Where all that the oldest one held was written again, nobody needs it, and no
         # number of a batch would say so.
         self._segments.trim(self._segments.kept[0].first - 1)
@@ -195,8 +161,7 @@ class FileLog:
             self._write(self._waiting)
         if self._wants_seal and not self._flying:
             self._write_mark()
-        if not self._filling:
-            self._fill()
+        self._supply.go_on(waiting=self._waiting is not None)
 
     def _write(self, batch: Stored) -> None:
         segments = self._segments
@@ -211,17 +176,22 @@ class FileLog:
             self._has_rolled = True
         segment = segments.current
         parts = write_frame(
-            self._store, segment.number, segments.oldest, self._mark, batch, self._check
+            self._store,
+            segment.number,
+            segments.oldest,
+            self._stable.seq,
+            batch,
+            self._check,
         )
         self._check = frame_check(parts)
         place = segment.end - len(header)
         segment.end += size
         segment.last = batch.seq
         self._waiting = None
-        self._stated = (batch.seq, segments.oldest)
+        self._stable.state(batch.seq, segments.oldest)
         self._flying = segment.name
         self.disk.write(batch.seq, segment.name, place, (header, *parts))
-        self._set_pace()
+        self._supply.set_pace()
 
     def _begin(self, first: int) -> bytes:
         """Give the header of the segment that begins with that batch."""
@@ -233,7 +203,7 @@ class FileLog:
                 segments.oldest,
                 segments.current.made,
                 first,
-                self._mark,
+                self._stable.seq,
                 self._check,
             )
         )
@@ -241,77 +211,35 @@ class FileLog:
     def _need_segment(self) -> None:
         """Wait for a segment to be prepared; without room there is nothing to wait
         for, and what is owed to those who free room was not kept."""
-        gone = self._segments.gone
-        self.disk.hurry(NOW)
-        if gone and gone[0].number >= self._declared:
+        self._supply.hurry()
+        if self._supply.waits_for_seal():
             self._wants_seal = True  # no frame can say that it is not needed
-        elif self._full and not gone:
+        elif self._supply.is_exhausted():
             self._fail(LogFull("append", hint="free some, then start again"))
-
-    def _set_pace(self) -> None:
-        """Let the filling be done before the segment is three quarters full, and
-        before what is to be removed has waited for long."""
-        segment = self._segments.current
-        quarters = 4 * segment.end // segment.size
-        if self._segments.gone or (quarters > 1 and not self._segments.ready):
-            self.disk.hurry(NOW)
-        else:
-            self.disk.hurry(SOON if quarters else CALM)
 
     def _write_mark(self) -> None:
         self._wants_seal = False
-        self._sealed = (self._written, self._segments.oldest)
-        content = write_mark(self._store, self._sealed[1], self._sealed[0])
+        oldest = self._segments.oldest
+        offset, content = self._stable.seal(self._store, self._written, oldest)
         self._flying = MARK
-        self.disk.write(self._written, MARK, SECTOR * self._half, (content,))
-        self._half = 1 - self._half
-
-    def _fill(self) -> None:
-        """Remove what is not needed, then prepare what will be."""
-        segments = self._segments
-        if segments.gone and segments.gone[0].number < self._declared:
-            self._filling = segments.gone[0].name
-            self.disk.discard(self._filling)
-        elif self._wants_segment():
-            self._filling = segment_name(segments.next_number())
-            self._filling_size = segments.size
-            self.disk.prepare(self._filling, segments.size)
-            self._set_pace()
-            if self._waiting is not None:
-                self.disk.hurry(NOW)
-
-    def _wants_segment(self) -> bool:
-        """A second spare waits until what is being forgotten is gone."""
-        segments = self._segments
-        if self._full or not self._opened or len(segments.ready) >= SPARE:
-            return False
-        return not segments.ready or segments.on_disk() + segments.size <= self._most
+        self.disk.write(self._written, MARK, offset, (content,))
 
     # What the disk tells.
 
     def settle(self) -> None:
         """Take note of what the disk has done; the callbacks are called from here."""
         for outcome in self.disk.outcomes():
-            if outcome.error:
+            if outcome.kind in (PREPARED, DISCARDED):
+                if not self._supply.settled(outcome):
+                    self._on_error(outcome)
+            elif outcome.error:
                 self._on_error(outcome)
-            elif outcome.kind == PREPARED:
-                self._filling = ""
-                number = self._segments.next_number()
-                self._segments.add_ready(number, self._filling_size)
-            elif outcome.kind == DISCARDED:
-                self._filling = ""
-                self._segments.gone.popleft()
-                self._full = False
             else:
                 self._on_write(outcome)
         if self._failed is None and not self._closed and self._opened:
             self._go_on()
 
     def _on_error(self, outcome: Outcome) -> None:
-        if outcome.kind == PREPARED and outcome.error in NO_SPACE:
-            self._filling = ""
-            self._full = True
-            return
         name = outcome.name or self._segments.current.name
         reason = f"{os.strerror(outcome.error)}: nothing is acknowledged from here on"
         self._fail(LogError(outcome.call, name, hint=reason))
@@ -321,16 +249,12 @@ class FileLog:
             self.syncs += 1
             self.sync_took = outcome.took
             self.latencies.append(outcome.took)
-            self._mark = max(self._mark, outcome.seq)
+            self._stable.synced(outcome)
             # Then the mark tells of the new segment, should it ever be missing.
             self._wants_seal |= self._has_rolled and outcome.name != MARK
             self._has_rolled = False
             if self._idle:
                 self._seal_if_due()
-            if outcome.name == MARK:
-                self._declared = max(self._declared, self._sealed[1])
-            elif outcome.seq >= self._stated[0]:
-                self._declared = max(self._declared, self._stated[1])
         if outcome.name == self._flying:
             self._flying = ""
         if outcome.name != MARK and outcome.seq > self._written:
@@ -352,7 +276,7 @@ class FileLog:
 
     def limit(self, most: int) -> None:
         """Say how many bytes the files should not exceed; what is owed goes before."""
-        self._most = most
+        self._supply.most = most
         self._segments.fit(most)
 
     def trim(self, upto_seq: int) -> None:
@@ -380,18 +304,15 @@ class FileLog:
         )
 
     def _room(self) -> int:
-        segments = self._segments
-        owed = (SPARE - len(segments.ready)) * segments.size
+        was_full = self._supply.full
         try:
-            room = self.folder.room() - owed
+            room = self._supply.room()
         except OSError as error:
             self._fail(LogError("statvfs", hint=error.strerror))
             return 0
-        if self._full and room > 0:
-            # Somebody else has made room.
-            self._full = False
+        if was_full and room:
             self._go_on()
-        return 0 if self._full else max(0, room)
+        return room
 
     def seal(self) -> None:
         """Note how far the log is durable: nothing will follow for a while."""
@@ -401,10 +322,8 @@ class FileLog:
             self._go_on()
 
     def _seal_if_due(self) -> None:
-        """A seal is no reason for a sync that would come later, or never."""
-        news = self._sealed[0] < self._written <= self._mark
-        trimmed = self._sealed[1] < self._segments.oldest > self._declared
-        self._wants_seal |= news or trimmed
+        oldest = self._segments.oldest
+        self._wants_seal |= self._stable.wants_seal(self._written, oldest)
 
     def finish(self) -> None:
         """Block until nothing is in flight; only while starting and stopping."""
@@ -424,7 +343,8 @@ class FileLog:
 
     def _seal_end(self) -> None:
         """Sync everything, whatever the interval, while failing is still told."""
-        if self._opened and self._failed is None and self._sealed[0] < self._written:
+        sealed = self._stable.is_sealed(self._written)
+        if self._opened and self._failed is None and not sealed:
             self._wants_seal = True
             self._go_on()
             self.finish()

@@ -27,7 +27,7 @@ from penstock.log.file.layout import (
     write_header,
     write_mark,
 )
-from penstock.log.file.scan import frames
+from penstock.log.file.reading import frames
 
 LOST_IDS = 1 << 32  # ids that may have been given by what is cut off
 

@@ -19,25 +19,19 @@ from penstock.log.file.layout import (
     MARK,
     SECTOR,
     STORE,
-    Frame,
     Header,
     Mark,
     find_frames,
     frame_length,
-    padded,
-    read_frame,
     read_header,
     read_mark,
     read_store,
     segment_name,
     segment_number,
 )
+from penstock.log.file.reading import CHECK, frames
 
 T = TypeVar("T")
-
-PIECE = 1024 * 1024  # bytes read at once
-
-CHECK = "see `penstock check`, and `penstock repair` to cut there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,31 +321,6 @@ class Scan:
         content = self.folder.read(name, 0, self.folder.size(name))
         behind = find_frames(content, offset, self.store, number)
         return min([frame.stored.next_id for frame in behind], default=None)
-
-
-def frames(folder: Folder, header: Header, end: int) -> Iterator[tuple[int, Frame]]:
-    """Give a segment's good frames up to a place, from the first on, with their
-    offsets; a bad one ends them. Raises NewerFormat at one of a later release."""
-    offset, seq, previous = SECTOR, header.first, header.previous
-    name, piece = segment_name(header.number), PIECE
-    while offset < end:
-        content = folder.read(name, offset, min(piece, end - offset))
-        at = 0
-        while (size := frame_length(content, at)) and at + size <= len(content):
-            try:
-                frame = read_frame(content, at, header.store, header.number, previous)
-            except NewerFormat as error:
-                raise NewerFormat(f"{name} at offset {offset + at}: {error}") from None
-            except FormatError:
-                return
-            if frame.stored.seq != seq:
-                return
-            yield offset + at, frame
-            at, seq, previous = at + size, seq + 1, frame.check
-        if at < len(content) and (not size or (at == 0 and len(content) < piece)):
-            return  # no frame, or one that reaches beyond the end
-        piece = PIECE if at else padded(size)
-        offset += at
 
 
 def _ids(first: int, until: int | None) -> str:
