@@ -120,6 +120,10 @@ class Script:
         texts = {name: str(value) for name, value in told.items()}
         return self.say(on, "stats-job", "OK 100", id=id, fields=texts)
 
+    def half(self, on: int) -> None:
+        """Half-close a connection."""
+        self._add(half=on)
+
     def end(self, on: int, by: str = "us") -> None:
         """End a connection."""
         self._add(end=on, by=by)

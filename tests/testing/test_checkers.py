@@ -563,6 +563,28 @@ def test_no_connection_holds_a_job_through_a_crash(script):
     assert script.kinds() == []
 
 
+def test_what_a_half_closed_connection_held_is_free_before_all_is_heard(script):
+    script.put(1)
+    script.reserve(1, on=1)
+    peek = script.call(1, "peek", id=99)
+    script.half(1)
+    script.reserve(1, on=2)
+    script.reply(peek, "NOT_FOUND")
+    script.end(1, by="server")
+    assert script.kinds() == []
+
+
+def test_what_a_connection_holds_is_not_free_before_it_says_its_last(script):
+    script.put(1)
+    script.reserve(1, on=1)
+    peek = script.call(1, "peek", id=99)
+    script.reserve(1, on=2)
+    script.half(1)
+    script.reply(peek, "NOT_FOUND")
+    script.end(1, by="server")
+    assert script.kinds() == ["exclusion"]
+
+
 def test_who_reserves_while_another_releases_may_be_first_or_second(script):
     script.put(1)
     script.reserve(1, on=1)

@@ -142,6 +142,18 @@ def test_who_waits_gets_a_job_that_a_commit_makes(held):
     assert held.restart() == []
 
 
+def test_what_time_has_given_depends_on_no_commit(held):
+    waiting, client = held.client(), held.client()
+    id = put(held, client, delay=5)
+    waiting.ask(held.engine.reserve, NEVER)
+    held.world.clock.advance(ns=6 * SECOND)
+    client.commit([commands.Put(b"other", b"x")])
+    committing = held.engine.turn.batch.seq
+    waiting.flush()
+    assert (waiting.answers, state(held, id)) == (1, RESERVED)
+    assert held.promises.told < committing
+
+
 def test_every_part_of_a_commit_is_followed(held):
     client = held.client()
     a, b, c = (put(held, client) for _ in range(3))

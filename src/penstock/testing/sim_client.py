@@ -48,7 +48,9 @@ class SimClient(Session):
         self._broker.stage()
 
     def commit(self, wanted: Sequence[commands.Command]) -> None:
-        """Do several things at once. Who gets a job of theirs hears of it first."""
+        """Do several things at once. Who gets a job of theirs hears of it first; what
+        time alone has given is no gift of theirs."""
+        self._broker.advance()
         self.promises.gifts = []
         self.ask(self._engine.ledger.commit, wanted)
         gifts, self.promises.gifts = self.promises.gifts, None
