@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import LogError
-from penstock.log.file import DISCARDED, NEVER, PREPARED, SYNCED, WRITTEN, Outcome
+from penstock.log.file import NEVER, PREPARED, SYNCED, WRITTEN, Outcome
 from penstock.log.file.disk import Disk
 from penstock.log.file.layout import MARK
 
@@ -172,44 +172,12 @@ def test_a_late_sync_that_fails_is_told_and_nothing_is_written_after_it(
 # Segments to come and to go.
 
 
-@pytest.mark.parametrize("size", [1, 65536, 3 * MEBIBYTE + 5])
-def test_a_segment_is_prepared_full_of_zeros(disk, tmp_path, size):
-    disk.prepare(SECOND_NAME, size)
-    disk.hurry(2)
-    ended = outcome(disk)
-    assert (ended.kind, ended.name, ended.error) == (PREPARED, SECOND_NAME, 0)
-    assert (tmp_path / SECOND_NAME).read_bytes() == bytes(size)
-    blocks = (tmp_path / SECOND_NAME).stat().st_blocks
-    assert blocks * 512 >= size, "a place on the disk, not a hole"
-
-
-def test_a_leftover_is_prepared_anew(disk, tmp_path):
-    (tmp_path / SECOND_NAME).write_bytes(b"left over" * 99999)
-    disk.prepare(SECOND_NAME, 4096)
-    outcome(disk)
-    assert (tmp_path / SECOND_NAME).read_bytes() == bytes(4096)
-
-
 def test_batches_are_written_while_a_segment_is_prepared(disk):
     disk.prepare(SECOND_NAME, 16 * MEBIBYTE)
     for seq in (1, 2, 3):
         assert write(disk, seq, 0, b"x").seq == seq
     disk.hurry(2)
     assert outcome(disk).kind == PREPARED
-
-
-def test_what_cannot_be_prepared_is_told_with_its_call(disk):
-    disk.prepare("none/such.log", 4096)
-    ended = outcome(disk)
-    assert (ended.kind, ended.error, ended.call) == (PREPARED, errno.ENOENT, "openat")
-
-
-def test_a_segment_is_discarded(disk, tmp_path):
-    disk.discard(NAME)
-    assert (outcome(disk).kind, os.listdir(tmp_path)) == (DISCARDED, [])
-    disk.discard(NAME)
-    ended = outcome(disk)
-    assert (ended.error, ended.call) == (errno.ENOENT, "unlinkat")
 
 
 def test_a_segment_that_went_gives_its_room_back(disk, tmp_path):
@@ -223,13 +191,6 @@ def test_a_segment_that_went_gives_its_room_back(disk, tmp_path):
         if each.is_symlink()
     ]
     assert [each for each in held if str(tmp_path / NAME) in each] == []
-
-
-def test_one_segment_comes_or_goes_at_a_time(disk):
-    disk.prepare(SECOND_NAME, 4096)
-    with pytest.raises(AssertionError, match="still going on"):
-        disk.discard(NAME)
-    outcome(disk)
 
 
 # The end.

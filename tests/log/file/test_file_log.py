@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.errors import LogBusy, LogCorrupt, LogError, LogFull
+from penstock.errors import LogBusy, LogError, LogFull
 from penstock.log.file import NEVER
 from penstock.log.file.disk import Disk
 from penstock.log.file.file_log import FileLog
@@ -432,23 +432,6 @@ def test_a_preparation_that_fails_for_another_reason_ends_the_log(machine):
 
 
 # Reading again.
-
-
-def test_what_can_no_longer_be_read_is_refused_while_serving(machine):
-    log = open_log(machine)
-    write(log, 1, 5, THIRD)
-    change(machine, segment_name(1), 2 * SECTOR, b"rotten")
-    with pytest.raises(LogCorrupt, match=r"read 0000000001.log.*batch 1 "):
-        list(log.read(1))
-
-
-@pytest.mark.parametrize("content", [bytes(SECTOR), b"rotten"])
-def test_a_header_that_is_gone_is_refused_while_serving(machine, content):
-    log = open_log(machine)
-    write(log, 1, 1)
-    change(machine, segment_name(1), 0, content)
-    with pytest.raises(LogCorrupt):
-        list(log.read(1))
 
 
 def test_a_segment_that_begins_is_not_read_yet(machine):

@@ -152,12 +152,6 @@ def test_a_batch_larger_than_what_is_read_at_once_comes_back(machine):
     assert_same(list(scan(machine).batches()), batches)
 
 
-def test_frames_end_where_they_are_told_to(five):
-    whole = scan(five)
-    read = frames(whole.folder, whole.headers[1], place(3))
-    assert [offset for offset, _frame in read] == [place(1), place(2)]
-
-
 def test_the_checksum_that_the_next_frame_has_to_name_is_known(five):
     whole = scan(five)
     checks = [frame.check for _, frame in frames(whole.folder, whole.headers[1], SMALL)]

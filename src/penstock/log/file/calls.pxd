@@ -13,11 +13,6 @@ cdef extern from "<unistd.h>" nogil:
     int close(int file)
     int unlinkat(int folder, const char* name, int flags)
 
-cdef extern from "<sys/eventfd.h>" nogil:
-    ctypedef unsigned long eventfd_t
-    int eventfd_read(int event, eventfd_t* count)
-    int eventfd_write(int event, eventfd_t count)
-
 cdef extern from "<fcntl.h>" nogil:
     int O_WRONLY
     int O_CREAT
@@ -60,3 +55,29 @@ cdef extern from *:
     """
     void publish(unsigned long long* where, unsigned long long value) noexcept nogil
     unsigned long long observe(const unsigned long long* where) noexcept nogil
+
+# An event that one thread waits for and another raises.
+cdef extern from *:
+    """
+    #include <poll.h>
+    #include <sys/eventfd.h>
+    static inline void raise_event(int event)
+    { eventfd_write(event, 1); }
+    static inline int await_event(int event, int milliseconds)
+    {
+        struct pollfd wait = {event, POLLIN, 0};
+        eventfd_t count;
+        poll(&wait, 1, milliseconds);
+        return (wait.revents & POLLIN) != 0 && eventfd_read(event, &count) == 0;
+    }
+    """
+    void raise_event(int event) noexcept nogil
+    bint await_event(int event, int milliseconds) noexcept nogil
+
+# A MiB of them.
+cdef extern from *:
+    """
+    static inline const char *zeros(void)
+    { static const char content[1048576]; return content; }
+    """
+    const char* zeros() noexcept nogil

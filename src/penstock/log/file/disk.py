@@ -1,9 +1,8 @@
-"""The threads that write: compiled only, and wholly without the interpreter's lock.
+"""The thread that writes: compiled only, and wholly without the interpreter's lock.
 
 One thread writes batches and syncs them; it waits on an eventfd and answers on another,
 which the loop watches. A thread that needed the lock would wait for it a hundred times
-longer than a sync takes. A second thread fills the segments to come with zeros, step by
-step and each step synced, and removes those that are no longer needed.
+longer than a sync takes. A second thread, the filler, lets segments come and go.
 
 The loop's thread fills in a command and wakes the thread; it touches none of it again
 until the thread has counted it as ended.
@@ -19,56 +18,35 @@ import cython
 from cython.cimports.penstock.log.file.calls import (
     CLOCK_MONOTONIC,
     EINTR,
-    O_CLOEXEC,
-    O_CREAT,
-    O_TRUNC,
-    O_WRONLY,
     POLLIN,
+    await_event,
     clock_gettime,
-    close,
     errno,
-    eventfd_read,
-    eventfd_t,
-    eventfd_write,
     fdatasync,
-    fstatfs,
-    fsync,
     iovec,
     observe,
-    openat,
     poll,
     pollfd,
-    posix_fallocate,
     publish,
-    pwrite,
     pwritev,
-    statfs,
+    raise_event,
     timespec,
-    unlinkat,
 )
 
 from penstock.errors import LogError
-from penstock.log.file import DISCARDED, PREPARED, SYNCED, WRITTEN, Outcome
+from penstock.log.file import SYNCED, WRITTEN, Outcome
+from penstock.log.file.filler import Filler
 from penstock.log.file.layout import MARK
 
 if not cython.compiled:
     MOST_PARTS = 4
-    STEP = 1024 * 1024  # bytes of zeros that are written at once
-    MODE_BITS = 0o600
     NEVER_SYNC = 1 << 62
-    ZEROS = b""
 
     # What can fail, as an index into CALLS.
     PWRITEV = 0
     FDATASYNC = 1
-    OPENAT = 2
-    FALLOCATE = 3
-    FSYNC = 4
-    UNLINKAT = 5
 
-CALLS = ("pwritev", "fdatasync", "openat", "fallocate", "fsync", "unlinkat")
-# File systems that never overwrite in place: zeros would only be written twice.
-COPY_ON_WRITE = (0x9123683E, 0x2FC12FC1)  # btrfs, zfs
+CALLS = ("pwritev", "fdatasync")
 
 
 @cython.cfunc
@@ -79,30 +57,6 @@ def _moment() -> cython.longlong:
     time: timespec
     clock_gettime(CLOCK_MONOTONIC, cython.address(time))
     return cython.cast(cython.longlong, time.tv_sec) * 1000000000 + time.tv_nsec
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _await(event: cython.int, milliseconds: cython.int) -> cython.bint:
-    """Wait for an eventfd to be raised, and lower it."""
-    wait: pollfd
-    count: eventfd_t
-    wait.fd = event
-    wait.events = POLLIN
-    wait.revents = 0
-    poll(cython.address(wait), 1, milliseconds)
-    if wait.revents & POLLIN == 0:
-        return False
-    eventfd_read(event, cython.address(count))
-    return True
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _raise(event: cython.int) -> cython.void:
-    eventfd_write(event, 1)
 
 
 @cython.final
@@ -116,43 +70,27 @@ class Disk:
         self._files: dict[str, int] = {}
         self._writing: tuple[int, str] | None = None
         self._parts: tuple[bytes, ...] = ()
-        self._filling: tuple[str, str, bytes] | None = None
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        told: statfs
-        fstatfs(self._folder, cython.address(told))
-        self._sparse = told.f_type in COPY_ON_WRITE
         flags = os.EFD_CLOEXEC | os.EFD_NONBLOCK
         self._done = os.eventfd(0, flags)
-        self._write_wake = os.eventfd(0, flags)
-        self._fill_wake = os.eventfd(0, flags)
+        self._wake = os.eventfd(0, flags)
         self._dirty = -1
         if not cython.compiled:  # compiled, all of this is zero already
             self._vector: list[Any] = [iovec] * MOST_PARTS
-            self._name = b""
             self._closed = self._stopping = False
-            self._file = self._offset = self._count = self._size = 0
+            self._file = self._offset = self._count = 0
             self._asked = self._ended = self._error = self._call = 0
             self._took = self._synced = self._told = self._late_error = 0
             self._late_took = self._at_once = 0
-            self._seq = self._dirty_seq = self._dirty_since = self._urgency = 0
-            self._fill_asked = self._fill_ended = 0
-            self._fill_error = self._fill_call = 0
-        self._threads = [
-            threading.Thread(target=loop, name=name, daemon=True)
-            for name, loop in (("write", self._run_write), ("fill", self._run_fill))
-        ]
-        for thread in self._threads:
-            thread.start()
+            self._seq = self._dirty_seq = self._dirty_since = 0
+        self._filler = Filler(self._folder, self._done)
+        self._thread = threading.Thread(target=self._run, name="write", daemon=True)
+        self._thread.start()
 
-    def _run_write(self) -> None:
+    def _run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         with cython.nogil:
-            self._write_loop()
-
-    def _run_fill(self) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        with cython.nogil:
-            self._fill_loop()
+            self._loop()
 
     # What the loop's thread does.
 
@@ -182,7 +120,7 @@ class Disk:
         self._at_once = self.interval == 0 or name == MARK
         self._writing = (seq, name)
         publish(cython.address(self._asked), self._asked + 1)
-        _raise(self._write_wake)
+        raise_event(self._wake)
 
     def _keep_open(self, name: str) -> None:
         """Open a file on first use. The one that was written before stays open until
@@ -198,31 +136,21 @@ class Disk:
 
     def prepare(self, name: str, size: int) -> None:
         """Make a segment of zeros; one thing at a time."""
-        self._ask_filler(PREPARED, name, size)
+        self._filler.prepare(name, size)
 
     def discard(self, name: str) -> None:
         """Remove a segment; one thing at a time."""
         if name in self._files:  # open, it would keep its room
             os.close(self._files.pop(name))
-        self._ask_filler(DISCARDED, name, -1)
-
-    def _ask_filler(self, kind: str, name: str, size: int) -> None:
-        assert self._filling is None, f"{self._filling} is still going on"
-        content: bytes = os.fsencode(name)
-        self._filling = (kind, name, content)
-        self._name = content
-        self._size = size
-        self._urgency = 0
-        publish(cython.address(self._fill_asked), self._fill_asked + 1)
-        _raise(self._fill_wake)
+        self._filler.discard(name)
 
     def hurry(self, urgency: int) -> None:
         """Tell how soon the segment in preparation is needed: 0 no hurry, 2 at once."""
-        self._urgency = urgency
+        self._filler.hurry(urgency)
 
     def outcomes(self) -> list[Outcome]:
         """Give what has ended, in order; each once."""
-        _await(self._done, 0)
+        await_event(self._done, 0)
         ended: list[Outcome] = []
         synced: cython.ulonglong = observe(cython.address(self._synced))
         if synced > self._told:
@@ -238,14 +166,9 @@ class Disk:
             call = CALLS[self._call] if self._error else ""
             self._writing, self._parts = None, ()
             ended.append(Outcome(kind, seq, name, self._error, call, self._took))
-        if (
-            self._filling is not None
-            and observe(cython.address(self._fill_ended)) == self._fill_asked
-        ):
-            kind, name, _content = self._filling
-            call = CALLS[self._fill_call] if self._fill_error else ""
-            self._filling = None
-            ended.append(Outcome(kind, 0, name, self._fill_error, call, 0))
+        filled = self._filler.outcome()
+        if filled is not None:
+            ended.append(filled)
         return ended
 
     def wait(self) -> None:
@@ -262,23 +185,21 @@ class Disk:
             return
         self._closed = True
         self._stopping = True
-        _raise(self._write_wake)
-        _raise(self._fill_wake)
-        for thread in self._threads:
-            thread.join()
-        for file in (*self._files.values(), self._folder):
+        self._filler.stop()
+        raise_event(self._wake)
+        self._thread.join()
+        self._filler.close()
+        for file in (*self._files.values(), self._folder, self._done, self._wake):
             os.close(file)
-        for event in (self._done, self._write_wake, self._fill_wake):
-            os.close(event)
 
     # What the writing thread does.
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _write_loop(self) -> cython.void:
+    def _loop(self) -> cython.void:
         while not (self._stopping and self._is_idle()):
-            _await(self._write_wake, self._patience())
+            await_event(self._wake, self._patience())
             if not self._is_idle():
                 self._perform()
             if self._dirty >= 0 and self._patience() == 0:
@@ -325,7 +246,7 @@ class Disk:
                 self._dirty = self._file
                 self._dirty_seq = self._seq
         publish(cython.address(self._ended), self._asked)
-        _raise(self._done)
+        raise_event(self._done)
 
     @cython.cfunc
     @cython.nogil
@@ -368,85 +289,4 @@ class Disk:
         self._late_took = _moment() - begun
         self._dirty = -1
         publish(cython.address(self._synced), self._dirty_seq)
-        _raise(self._done)
-
-    # What the filling thread does.
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _fill_loop(self) -> cython.void:
-        while not self._stopping:
-            _await(self._fill_wake, -1)
-            asked: cython.ulonglong = observe(cython.address(self._fill_asked))
-            if self._fill_ended == asked:
-                continue
-            self._fill_error = self._unlink() if self._size < 0 else self._fill()
-            publish(cython.address(self._fill_ended), asked)
-            _raise(self._done)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _unlink(self) -> cython.int:
-        self._fill_call = UNLINKAT
-        if unlinkat(self._folder, self._name, 0):
-            return errno
-        self._fill_call = FSYNC
-        return errno if fsync(self._folder) else 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _fill(self) -> cython.int:
-        """Make the file; what could not be made whole is removed again."""
-        flags: cython.int = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
-        self._fill_call = OPENAT
-        file: cython.int = openat(self._folder, self._name, flags, MODE_BITS)
-        if file < 0:
-            return errno
-        error: cython.int = self._fill_file(file)
-        close(file)
-        if error == 0:
-            self._fill_call = FSYNC
-            error = errno if fsync(self._folder) else 0
-        if error:
-            unlinkat(self._folder, self._name, 0)
-        return error
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _fill_file(self, file: cython.int) -> cython.int:
-        self._fill_call = FALLOCATE
-        at: cython.longlong = 0
-        if self._sparse:
-            failed: cython.int = posix_fallocate(file, 0, self._size)
-            if failed:
-                return failed
-            at = self._size
-        while at < self._size:
-            step: cython.longlong = min(self._size - at, STEP)
-            self._fill_call = PWRITEV
-            count: cython.Py_ssize_t = pwrite(file, ZEROS, step, at)
-            if count < 0 and errno != EINTR:
-                return errno
-            if count > 0:
-                at += count
-            self._fill_call = FDATASYNC
-            if fdatasync(file):
-                return errno
-            if self._rest():
-                return EINTR
-        self._fill_call = FDATASYNC
-        return errno if fdatasync(file) else 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _rest(self) -> cython.int:
-        """Leave the disk to the batches for a while; tell whether all is to end."""
-        wait: cython.int = 20 if self._urgency == 0 else 4 if self._urgency == 1 else 0
-        if wait and not self._stopping:
-            poll(cython.NULL, 0, wait)
-        return self._stopping
+        raise_event(self._done)
