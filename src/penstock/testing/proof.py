@@ -128,6 +128,9 @@ HARNESSES = (
         every_nth,
         read_damage,
     ),
+    Harness(
+        "churn under the log's bound", "churn", "seconds", 3600, 5, often("--seconds")
+    ),
 )
 
 

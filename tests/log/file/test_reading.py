@@ -35,7 +35,9 @@ def batches(machine):
 
 def read(machine, end=SMALL):
     folder = SimFolder(machine)
-    return list(frames(folder, read_header(folder.read(NAME, 0, SECTOR)), end))
+    header = read_header(folder.read(NAME, 0, SECTOR))
+    assert header is not None
+    return list(frames(folder, header, end))
 
 
 def segment(last=5):

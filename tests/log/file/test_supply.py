@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ SIZE = 1 << 20
 class AskedDisk:
     """Keeps what is asked of it."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
+    def __init__(self):
+        self.asked = []
         self.urgency = -1
 
     def prepare(self, name, size):
@@ -35,7 +36,7 @@ class AskedDisk:
 class Scene:
     """Three segments, the last one empty, none prepared, much room."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.room_left = 100 * SIZE
         self.disk = AskedDisk()
         self.segments = Segments(SIZE)
@@ -45,7 +46,9 @@ class Scene:
             segment = Segment(number, last - 9, last, SECTOR, SIZE, SIZE)
             self.segments.kept.append(segment)
         self.stable = Stable()
-        self.supply = Supply(self, self.disk, self.segments, self.stable)
+        folder: Any = self
+        disk: Any = self.disk
+        self.supply = Supply(folder, disk, self.segments, self.stable)
 
     def room(self):
         return self.room_left
