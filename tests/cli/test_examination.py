@@ -87,7 +87,7 @@ def test_a_flipped_bit_is_damage_and_has_its_place(written):
 
 @pytest.mark.parametrize(
     ("name", "cut_at"),
-    [("mark", "1:65536"), ("store", None), ("0000000001.log", "1:0")],
+    [("mark", "1:3072"), ("store", "1:3072"), ("0000000001.log", "1:0")],
 )
 def test_a_damaged_file_is_named_with_the_cut_that_helps(written, name, cut_at):
     for offset in (4, 516):
@@ -103,6 +103,20 @@ def test_a_missing_file_is_damage(written, name):
     (written / name).unlink()
     findings = examined(written)
     assert (findings.verdict, findings.file) == (DAMAGED, name)
+    assert findings.cut_at == "1:3072"
+
+
+def test_a_start_that_was_cut_short_is_good_and_holds_nothing(tmp_path):
+    (tmp_path / "0000000001.log").write_bytes(bytes(65536))
+    findings = examined(tmp_path)
+    assert (findings.verdict, findings.segments, findings.last) == (GOOD, [], None)
+
+
+def test_where_nothing_tells_whose_it_is_no_cut_helps(written):
+    flip(written / "store", 4)
+    flip(segments(written)[0], 4)
+    findings = examined(written)
+    assert (findings.verdict, findings.cut_at) == (DAMAGED, None)
 
 
 def test_events_that_cannot_be_read_are_damage(tmp_path, told):

@@ -4,20 +4,24 @@ import pytest
 
 from penstock.cli import folders, loss
 from penstock.errors import FlagError
+from penstock.log.file.cut import plan
 from tests.cli import data_folder
 from tests.cli.data_folder import end, flip, image, segments
 
 
 def behind(path, number, offset):
     before = image(path)
-    lost = loss.behind(folders.for_reading(path), number, offset)
+    folder = folders.for_reading(path)
+    loss.check_place(folder, number, offset)
+    lost = loss.behind(folder, plan(folder, number, offset))
     assert image(path) == before
     return lost
 
 
 def test_batches_jobs_and_bytes_behind_the_cut_are_counted(written):
     lost = behind(written, 1, 1024)
-    assert (lost.batches, lost.put, lost.deleted) == ([2, 3, 4, 5], [2, 3], [1])
+    assert lost.batches == [2, 3, 4, 5]
+    assert (list(lost.put), lost.deleted) == ([2, 3], [1])
     size = len((written / "0000000001.log").read_bytes().rstrip(b"\0")) - 1024
     assert lost.count == size
     assert lost.sentences()[1:] == [
@@ -29,7 +33,7 @@ def test_batches_jobs_and_bytes_behind_the_cut_are_counted(written):
 
 def test_a_job_that_came_and_went_behind_the_cut_does_not_come_back(written):
     lost = behind(written, 1, 512)
-    assert (lost.put, lost.deleted) == ([1, 2, 3], [])
+    assert (list(lost.put), lost.deleted) == ([1, 2, 3], [])
 
 
 def test_later_segments_are_given_up_as_a_whole(tmp_path, told):

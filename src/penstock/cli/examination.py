@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from penstock.cli import folders
@@ -13,8 +14,9 @@ from penstock.core.job import STATE_NAMES
 from penstock.core.replay import Replay
 from penstock.errors import FormatError, LogCorrupt, NewerFormat
 from penstock.log import Stored
+from penstock.log.file.cut import begun, plan
 from penstock.log.file.folder import FileFolder
-from penstock.log.file.layout import MARK, SECTOR, segment_name, segment_number
+from penstock.log.file.layout import segment_name, segment_number
 from penstock.log.file.reading import CHECK
 from penstock.log.file.scan import Scan
 
@@ -23,6 +25,7 @@ TORN = "torn"
 DAMAGED = "damaged"
 NEWER = "newer"
 Watch = Callable[[int, int], None]  # batches read, and of how many
+ALL = 1 << 62  # an offset behind everything
 
 
 @dataclass(slots=True)
@@ -108,18 +111,21 @@ def _look(folder: FileFolder, watch: Watch) -> Findings:
 def _cut_at(folder: FileFolder, name: str, offset: int) -> str | None:
     """Give the place behind everything that is good; None where a cut does not help."""
     number = segment_number(name)
-    if number is not None:
-        return f"{number}:{offset}"
-    if name != MARK:
-        return None
-    # It says how far the log goes, and nothing else does: the log has to be believed.
-    begun = [each for each in folder.names() if _is_begun(folder, each)]
-    return f"{segment_number(begun[-1])}:{folder.size(begun[-1])}" if begun else None
-
-
-def _is_begun(folder: FileFolder, name: str) -> bool:
-    is_segment = segment_number(name) is not None
-    return is_segment and bool(folder.read(name, 0, SECTOR).strip(b"\0"))
+    if number is None:
+        # `mark` says how far the log goes, `store` whose it is, and nothing else does:
+        # the log has to be believed.
+        number, offset = max(begun(folder), default=1), ALL
+    for _ in folder.names():  # damage in front of a place is one more, at the most
+        try:
+            cut = plan(folder, number, offset)
+        except LogCorrupt as error:
+            number = segment_number(error.path or "") or 0
+            offset = error.offset or 0
+            if not number:
+                return None
+        else:
+            return f"{cut.number}:{cut.offset}"
+    return None
 
 
 def _read(folder: FileFolder, findings: Findings, watch: Watch) -> None:
@@ -143,7 +149,7 @@ def _note(scan: Scan, findings: Findings) -> None:
     """Take over what a scan tells before the batches are read."""
     findings.store = scan.store.hex()
     numbers = sorted(scan.headers)
-    for number, following in zip(numbers, [*numbers[1:], None], strict=True):
+    for number, following in zip_longest(numbers, numbers[1:]):
         last = scan.end.seq if following is None else scan.headers[following].first - 1
         name = segment_name(number)
         findings.segments.append(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.cli.output import counted, size
 from penstock.core.describe import describe
+from penstock.core.engine import Engine
+from penstock.core.replay import Replay
 from penstock.errors import FlagError, FormatError
+from penstock.log import Stored
 from penstock.log.file import Folder
-from penstock.log.file.layout import (
-    SECTOR,
-    STORE,
-    Frame,
-    find_frames,
-    read_store,
-    segment_name,
-    segment_number,
-)
+from penstock.log.file.cut import Cut, kept, numbers
+from penstock.log.file.layout import SECTOR, Frame, find_frames, segment_name
 
 MOST_NAMED = 10  # ids that a sentence names; the others are counted
 
@@ -25,13 +22,15 @@ MOST_NAMED = 10  # ids that a sentence names; the others are counted
 @dataclass(slots=True)
 class Loss:
     """`count` bytes that were written lie behind the cut, in `files`. In the `batches`
-    among them that can still be read, jobs were put and deleted."""
+    among them that can still be read, jobs were put, or written anew, which are not
+    among those that are `left`, and some of these were deleted."""
 
+    left: set[int]
     files: list[str] = field(default_factory=list)
     count: int = 0
     batches: list[int] = field(default_factory=list)
     events: int = 0
-    put: list[int] = field(default_factory=list)
+    put: dict[int, None] = field(default_factory=dict)  # in order
     deleted: list[int] = field(default_factory=list)
 
     def sentences(self) -> list[str]:
@@ -47,7 +46,9 @@ class Loss:
         events = counted(self.events, "event")
         lines.append(f"{read} of it can still be read, {first} to {last}, {events}")
         if self.put:
-            lines.append(f"{counted(len(self.put), 'job')} put there: {_ids(self.put)}")
+            lines.append(
+                f"{counted(len(self.put), 'job')} put there: {_ids(list(self.put))}"
+            )
         if self.deleted:
             told = f"{counted(len(self.deleted), 'job')} deleted there"
             lines.append(f"{told} may come back: {_ids(self.deleted)}")
@@ -61,47 +62,52 @@ class Loss:
 
     def _note(self, event: dict[str, Any]) -> None:
         self.events += 1
-        if event["kind"] == "put":
-            self.put.append(event["id"])
-        elif event["kind"] == "delete":
-            self.deleted.append(event["id"])
+        kind, id = event["kind"], event.get("id", 0)
+        if kind in ("put", "job_image") and id not in self.left:
+            self.put[id] = None
+        elif kind == "delete" and id in self.left:
+            self.deleted.append(id)
 
 
-def behind(folder: Folder, number: int, offset: int) -> Loss:
-    """Look at everything behind a place in the log."""
-    _check_place(folder, number, offset)
-    store = read_store(folder.read(STORE, 0, SECTOR))
-    loss = Loss()
-    for each in folder.names():
-        this = segment_number(each)
-        if this is not None and this >= number:
-            content = folder.read(each, 0, folder.size(each))
-            start = offset if this == number else 0
-            _look(loss, each, content, start, store)
-    # A job that was put and deleted behind the cut was never there.
-    loss.deleted = [id for id in loss.deleted if id not in set(loss.put)]
+def behind(folder: Folder, cut: Cut) -> Loss:
+    """Look at everything behind a cut."""
+    loss = Loss(_jobs(kept(folder, cut)))
+    for number in numbers(folder):
+        if number >= cut.number:
+            name = segment_name(number)
+            content = folder.read(name, 0, folder.size(name))
+            start = cut.offset if number == cut.number else 0
+            _look(loss, number, content, start, cut.store)
     return loss
 
 
-def _check_place(folder: Folder, number: int, offset: int) -> None:
+def _jobs(batches: Iterable[Stored]) -> set[int]:
+    """Tell which jobs there are after some batches."""
+    engine = Engine()
+    replay = Replay(engine.store)
+    for batch in batches:
+        replay.apply(batch.payload)
+    return set(engine.index.jobs.ids())
+
+
+def check_place(folder: Folder, number: int, offset: int) -> None:
     """Refuse what is no place; a missing segment has one, its beginning."""
     name, place = segment_name(number), f"--cut-at {number}:{offset}"
-    numbers = [each for each in map(segment_number, folder.names()) if each is not None]
-    if name not in folder.names() and (offset or number > max(numbers, default=0)):
+    is_there = name in folder.names()
+    if not is_there and (offset or not 1 <= number <= max(numbers(folder), default=0)):
         raise FlagError(f"{place}: there is no {name}")
-    most = folder.size(name) if offset else 0
+    most = folder.size(name) // SECTOR * SECTOR if is_there else 0
     if offset % SECTOR or offset > most:
         raise FlagError(f"{place}: allowed is a multiple of {SECTOR} up to {most}")
 
 
-def _look(loss: Loss, name: str, content: bytes, start: int, store: bytes) -> None:
+def _look(loss: Loss, number: int, content: bytes, start: int, store: bytes) -> None:
     written = len(content[start:].rstrip(b"\0"))
     if not written:
         return
+    name = segment_name(number)
     loss.count += written
     loss.files.append(name if start == 0 else f"{name} from offset {start} on")
-    number = segment_number(name)
-    assert number is not None
     try:
         for frame in find_frames(content, max(start, SECTOR), store, number):
             loss.add(frame)

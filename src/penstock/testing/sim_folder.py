@@ -37,6 +37,13 @@ class SimFolder:
         names = sorted(self._machine.names.memory)
         return [name for name in names if not name.startswith(QUARANTINE)]
 
+    def kept(self) -> list[str]:
+        """List the files of the quarantine."""
+        self._machine.call("getdents64", self._process)
+        names = sorted(self._machine.names.memory)
+        found = (name for name in names if name.startswith(QUARANTINE))
+        return [name for name in found if name.endswith(".cut")]
+
     def size(self, name: str) -> int:
         """Give a file's size."""
         return len(self._machine.open_file(name, self._process).memory)

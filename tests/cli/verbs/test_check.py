@@ -48,17 +48,19 @@ def test_damage_is_status_65_with_the_place_the_jobs_and_what_to_do(written):
     (segment,) = segments(written)
     flip(segment, 1024 + 100)
     lines = checked(written, status=os.EX_DATAERR)
-    assert lines[-3:] == [
+    assert lines[-4:] == [
         "damaged: 0000000001.log at offset 1024: batch 2 was durable and is damaged or"
         " gone; jobs 2 to 3 may be lost, earlier ones may be out of date",
         "no server starts here: look for a copy of this folder from before",
         "if there is none, give up what is behind the damage:"
         f" penstock repair {written} --cut-at 1:1024",
+        "it says what that is, and asks, before it changes anything",
     ]
 
 
 def test_where_no_cut_helps_none_is_advised(written):
     flip(written / "store", 4)
+    flip(segments(written)[0], 4)
     lines = checked(written, status=os.EX_DATAERR)
     assert lines[0] == str(written)
     assert lines[-2].startswith("damaged: store at offset 0: ")

@@ -101,3 +101,22 @@ def test_damage_is_one_line_and_status_65(written):
     assert (done.returncode, done.stdout) == (os.EX_DATAERR, "")
     place = f"{written}/0000000001.log at offset 1024"
     assert done.stderr.startswith(f"penstock: read {place}: What was read is not")
+
+
+def test_what_is_behind_damage_can_be_salvaged(written):
+    (segment,) = segments(written)
+    flip(segment, 1024 + 100)
+    lines = dumped(written, "--salvage")
+    assert [line["batch"] for line in lines] == [1, 3, 4, 5]
+    assert [line["batch"] for line in dumped(written, "--salvage", "--from", "4")] == [
+        4,
+        5,
+    ]
+
+
+def test_what_was_cut_off_can_be_salvaged(written):
+    place = ("--cut-at", "1:1024", "--yes")
+    assert penstock("repair", str(written), *place).returncode == 0
+    assert [line["batch"] for line in dumped(written)] == [1]
+    lines = dumped(written, "--salvage", "--job", "3")
+    assert [(line["batch"], line["body"]) for line in lines] == [(3, "body")]

@@ -1,13 +1,26 @@
 """Cutting a damaged log: what is before the cut stays, what is behind it is kept."""
 
+import itertools
+
 import pytest
 
 from penstock.errors import LogCorrupt
 from penstock.log.file import repair
-from penstock.log.file.layout import MARK, SECTOR, STORE, read_store, write_mark
+from penstock.log.file.cut import plan
+from penstock.log.file.layout import (
+    MARK,
+    SECTOR,
+    STORE,
+    read_store,
+    segment_number,
+    write_mark,
+)
+from penstock.log.file.repair import LOST_IDS, carry_out
+from penstock.testing.log_contract import sample
 from penstock.testing.sim_folder import SimFolder
 from penstock.testing.sim_machine import ProcessEnded
 from tests.log.file.machine import (
+    SMALL,
     THIRD,
     change,
     contents,
@@ -24,13 +37,19 @@ FRAME = 512 + 20 * 1024  # bytes that a sample of THIRD takes
 @pytest.fixture
 def damaged():
     """Nine batches, three to a segment; the second one of the second is damaged."""
+    machine = whole_log()
+    change(machine, "0000000002.log", SECTOR + FRAME + 100, b"rot")
+    return machine
+
+
+def whole_log():
+    """Nine batches, three to a segment."""
     machine = new_machine()
     log = open_log(machine)
     write(log, 1, 9, THIRD)
     log.seal()
     drive(log, machine)
     log.close()
-    change(machine, "0000000002.log", SECTOR + FRAME + 100, b"rot")
     return machine
 
 
@@ -50,7 +69,7 @@ def reopened(machine):
 def cut(machine, number, offset):
     restart(machine)
     folder = SimFolder(machine)
-    repair.cut(folder, number, offset)
+    carry_out(folder, plan(folder, number, offset))
     folder.close()
 
 
@@ -66,7 +85,7 @@ def test_the_named_place_is_where_to_cut(damaged):
 def test_ids_go_on_far_above_all_that_were_given(damaged):
     cut(damaged, 2, SECTOR + FRAME)
     log = reopened(damaged)
-    assert log.recovered[-1].next_id == log.recovered[-2].next_id + (1 << 32)
+    assert log.recovered[-1].next_id == sample(9, THIRD).next_id + LOST_IDS
     write(log, 6, 7)
     assert log.told == [6, 7]
 
@@ -99,7 +118,7 @@ def test_until_a_repair_is_done_no_server_starts(damaged, end):
         folder = SimFolder(machine)
         machine.end_process_after(calls)
         try:
-            repair.cut(folder, *place)
+            carry_out(folder, plan(folder, *place))
             done = True
         except ProcessEnded:
             getattr(machine, end)()
@@ -128,6 +147,88 @@ def put_back(files):
         machine.create_file(name, machine.process).write(0, content)
     restart(machine)
     return machine
+
+
+def test_no_id_is_given_twice_by_a_second_repair(damaged):
+    """Neither where the log is cut earlier still, nor at the same place again."""
+    cut(damaged, 2, SECTOR + FRAME)
+    given = []
+    for number, offset in ((2, SECTOR), (1, SECTOR + FRAME), (1, SECTOR + FRAME)):
+        restart(damaged)
+        given.append(open_log(damaged).recovered[-1].next_id)
+        cut(damaged, number, offset)
+    given.append(reopened(damaged).recovered[-1].next_id)
+    assert all(b >= a + LOST_IDS for a, b in itertools.pairwise(given))
+
+
+def test_what_a_second_repair_cuts_off_is_kept_beside_the_first(damaged):
+    cut(damaged, 2, SECTOR + FRAME)
+    before = quarantined(damaged)
+    cut(damaged, 2, SECTOR)
+    after = quarantined(damaged)
+    assert before.items() < after.items()
+
+
+def quarantined(machine):
+    found = contents(machine).items()
+    return {name: each for name, each in found if name.startswith("quarantine/")}
+
+
+def test_nothing_of_what_was_cut_off_is_left_behind_the_cut(damaged):
+    cut(damaged, 2, SECTOR + FRAME)
+    left = contents(damaged)["0000000002.log"][SECTOR + FRAME :]
+    assert left == bytes(len(left))
+
+
+DAMAGES = {
+    "bit": lambda machine, name: change(machine, name, SECTOR + FRAME + 99, b"rot"),
+    "first frame": lambda machine, name: change(machine, name, SECTOR + 99, b"rot"),
+    "last frame": lambda m, name: change(m, name, SECTOR + 2 * FRAME + 99, b"rot"),
+    "header": lambda machine, name: change(machine, name, 30, b"rot"),
+    "zeros": lambda machine, name: change(machine, name, 0, bytes(SMALL)),
+    "gone": lambda machine, name: machine.names.memory.pop(name),
+    "empty": lambda machine, name: shorten(machine, name, 0),
+    "header alone": lambda machine, name: shorten(machine, name, SECTOR),
+    "odd size": lambda machine, name: shorten(machine, name, SECTOR + FRAME + 100),
+    "short": lambda machine, name: shorten(machine, name, SECTOR + 2 * FRAME),
+    "end gone": lambda machine, name: shorten(machine, name, SMALL - SECTOR),
+}
+
+
+def shorten(machine, name, size):
+    file = machine.names.memory[name]
+    file.sync()
+    del file.memory[size:], file.drive[size:]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_where_a_start_sees_damage_a_cut_there_helps(damage, number):
+    machine = whole_log()
+    DAMAGES[damage](machine, f"{number:010}.log")
+    error = refusal(machine)
+    place = segment_number(error.path)
+    assert place is not None
+    cut(machine, place, error.offset)
+    seqs = [stored.seq for stored in reopened(machine).recovered]
+    assert seqs == [*range(1, len(seqs) + 1)]
+    assert len(seqs) > 3 * (number - 1)
+
+
+@pytest.mark.parametrize("name", [STORE, MARK])
+def test_a_log_without_its_small_files_is_believed(name):
+    machine = whole_log()
+    del machine.names.memory[name]
+    refusal(machine)
+    cut(machine, 3, SMALL)
+    assert [stored.seq for stored in reopened(machine).recovered] == [*range(1, 11)]
+
+
+def test_a_folder_that_is_not_whole_after_all_is_said(damaged, monkeypatch):
+    monkeypatch.setattr(repair, "_wipe", lambda *_given: None)
+    monkeypatch.setattr(repair, "_begin_anew", lambda *_given: None)
+    with pytest.raises(LogCorrupt):
+        cut(damaged, 2, SECTOR + FRAME)
 
 
 def test_an_earlier_place_gives_up_more(damaged):

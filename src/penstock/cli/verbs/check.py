@@ -68,7 +68,8 @@ def _what_there_is(findings: Findings) -> list[str]:
 def _what_is_in_it(findings: Findings) -> list[str]:
     first, last = findings.first, findings.last
     if first is None or last is None:
-        return ["  no batch"]
+        # Of a damaged folder more may be there than was come to.
+        return [] if findings.verdict == "damaged" else ["  no batch"]
     lines = [
         f"  batches {first.seq} to {last.seq}, {counted(findings.events, 'event')},"
         f" {clock(first.wall)} to {clock(last.wall)} UTC"
@@ -119,6 +120,7 @@ def _damaged(findings: Findings) -> list[str]:
     if findings.cut_at is not None:
         cut = f"penstock repair {findings.folder} --cut-at {findings.cut_at}"
         lines.append(f"if there is none, give up what is behind the damage: {cut}")
+        lines.append("it says what that is, and asks, before it changes anything")
     return lines
 
 

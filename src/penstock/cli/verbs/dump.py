@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from penstock.cli.output import iso, reader_may_leave, say_json
 from penstock.log import Stored
+
+if TYPE_CHECKING:
+    from penstock.log.file.folder import FileFolder
 
 EXAMPLES = """
 Examples:
@@ -18,6 +21,7 @@ Examples:
   penstock dump /var/lib/penstock | head
   penstock dump /var/lib/penstock --job 17
   penstock dump /var/lib/penstock --from 120000 --no-bodies
+  penstock dump damaged-copy --salvage
 
 Each line has the number of its batch, its place in the batch, the engine's
 time and the wall clock's, and the event: kind, id, and what belongs to that
@@ -42,6 +46,13 @@ def dump(
             "--no-bodies", help="Leave out bodies, notes and records' values."
         ),
     ] = False,
+    salvage: Annotated[
+        bool,
+        typer.Option(
+            "--salvage",
+            help="Whatever can be read: behind damage, and in quarantine/.",
+        ),
+    ] = False,
 ) -> None:
     """Print every event of a data folder as a line of JSON; change nothing."""
     # Here, so that --help and --version need none of it.
@@ -50,10 +61,26 @@ def dump(
 
     data = folders.for_reading(folder)
     with reader_may_leave(), folders.named(data.path):
-        scan = folders.patiently(data, lambda: Scan(data))
+        if salvage:
+            batches = salvaged(data, first)
+        else:
+            batches = folders.patiently(data, lambda: Scan(data)).batches(first)
         left_out = PRIVATE if no_bodies else ()
-        for line in lines(scan.batches(first), job):
+        for line in lines(batches, job):
             say_json({key: line[key] for key in line if key not in left_out})
+
+
+def salvaged(folder: FileFolder, first: int) -> Iterator[Stored]:
+    """Give the batches that can be read, wherever they stand, each once."""
+    from penstock.log.file.cut import readable, store_of  # noqa: PLC0415
+
+    seen = set()
+    for frame in readable(folder, store_of(folder)):
+        batch = frame.stored
+        key = (batch.seq, frame.check)
+        if batch.seq >= first and key not in seen:
+            seen.add(key)
+            yield batch
 
 
 def lines(batches: Iterable[Stored], job: int | None) -> Iterator[dict[str, Any]]:

@@ -6,11 +6,14 @@ import contextlib
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.errors import FlagError
+from penstock.errors import FlagError, FormatError, LogError
+
+if TYPE_CHECKING:
+    from penstock.log.file.folder import FileFolder
 
 EXAMPLES = """
 Examples:
@@ -41,20 +44,23 @@ def repair(
     """Let the log end at a place, so that a server starts again; ask before."""
     # Here, so that --help and --version need none of it.
     from penstock.cli import folders, loss  # noqa: PLC0415
-    from penstock.log.file import repair as repairing  # noqa: PLC0415
+    from penstock.log.file.cut import plan  # noqa: PLC0415
+    from penstock.log.file.repair import carry_out  # noqa: PLC0415
 
     number, offset = place(cut_at)
     data = folders.for_changing(folder)
     with folders.named(data.path), contextlib.closing(data):
         data.lock()
-        told = loss.behind(data, number, offset).sentences()
+        loss.check_place(data, number, offset)
+        cut = plan(data, number, offset)
+        told = [*loss.behind(data, cut).sentences(), *_healthy(data)]
         print(
             "\n  ".join([f"cutting {data.path} at {number}:{offset} gives up", *told])
         )
         if not yes and not _agreed():
             print("nothing was changed")
             raise typer.Exit(1)
-        repairing.cut(data, number, offset)
+        carry_out(data, cut)
     print(f"cut; what was behind it is kept in {data.path / 'quarantine'}")
 
 
@@ -64,6 +70,18 @@ def place(text: str) -> tuple[int, int]:
     if match is None:
         raise FlagError(f"--cut-at {text}: allowed is SEGMENT:OFFSET, such as 3:4096")
     return int(match[1]), int(match[2])
+
+
+def _healthy(data: FileFolder) -> list[str]:
+    """Say so where there is nothing to repair."""
+    from penstock.log.file.scan import Scan  # noqa: PLC0415
+
+    try:
+        for _batch in Scan(data).batches():
+            pass
+    except (LogError, FormatError, FileNotFoundError):
+        return []
+    return ["nothing is damaged here: a server starts without this"]
 
 
 def _agreed() -> bool:

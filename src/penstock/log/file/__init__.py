@@ -49,6 +49,9 @@ class Folder(Protocol):
     def names(self) -> list[str]:
         """List the files, sorted; the quarantine's are not among them."""
 
+    def kept(self) -> list[str]:
+        """List the files of the quarantine, sorted."""
+
     def size(self, name: str) -> int:
         """Give a file's size in bytes."""
 

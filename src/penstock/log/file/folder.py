@@ -77,6 +77,11 @@ class FileFolder:
         """List the files, sorted; the quarantine's are not among them."""
         return sorted(each.name for each in os.scandir(self.path) if each.is_file())
 
+    def kept(self) -> list[str]:
+        """List the files of the quarantine, sorted."""
+        found = (self.path / QUARANTINE).glob("*.cut")
+        return sorted(QUARANTINE + each.name for each in found)
+
     def size(self, name: str) -> int:
         """Give a file's size in bytes."""
         return (self.path / name).stat().st_size

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from penstock.log.file import Folder
 from penstock.log.file.layout import (
     MARK,
-    QUARANTINE,
     SECTOR,
     STORE,
     Header,
@@ -23,6 +22,7 @@ from penstock.log.file.layout import (
     write_header,
     write_mark,
 )
+from penstock.log.file.quarantine import keep
 from penstock.log.file.scan import Scan
 from penstock.log.file.segments import Segment, Segments
 
@@ -78,7 +78,7 @@ def _keep_what_was_torn(folder: Folder, scan: Scan) -> None:
     torn = scan.torn
     if torn is not None:
         content = folder.read(segment_name(torn.number), torn.offset, torn.count)
-        folder.replace(f"{QUARANTINE}{torn.number:010}-{torn.offset}.cut", content)
+        keep(folder, torn.number, torn.offset, content)
 
 
 def _note_kept(scan: Scan, segments: Segments, proven: int) -> None:
