@@ -152,6 +152,36 @@ def test_work_is_paced_to_what_comes_in(keeper):
     assert not keeper.compactor.busy
 
 
+def test_where_much_has_gone_at_once_work_is_not_paced(keeper):
+    client = keeper.client()
+    ids = []
+    for _ in range(60):
+        ids.append(keeper.put(client, BODY))
+        keeper.keep()
+    churn_until_busy(keeper, client)
+    keeper.compactor.least_step = 0
+    keeper.compactor.step(0)
+    assert keeper.compactor.busy
+    for id in ids:
+        keeper.engine.delete(client, id)
+    keeper.compactor.step(0)
+    assert not keeper.compactor.busy
+
+
+def test_a_look_is_due_once_a_piece_less_may_be_kept(keeper):
+    client = keeper.client()
+    ids = [keeper.put(client, BODY) for _ in range(150)]
+    keeper.keep()
+    keeper.compactor.look(keeper.log.usage())
+    gone = 0
+    while not keeper.compactor.has_shrunk():
+        keeper.engine.delete(client, ids.pop())
+        gone += 1
+    assert gone == SMALL // (FACTOR * len(BODY)) + 1
+    keeper.compactor.look(keeper.log.usage())
+    assert not keeper.compactor.has_shrunk()
+
+
 def test_at_rest_nothing_is_begun_or_gone_on_with(keeper):
     client = keeper.client()
     churn_until_busy(keeper, client)

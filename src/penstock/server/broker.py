@@ -310,6 +310,7 @@ class Broker:
             trimmed
             or self._unseen > self.compactor.unseen
             or self.engine.policy.room <= 0
+            or self.compactor.has_shrunk()
         ):
             self._look()
         if self.compactor.busy:

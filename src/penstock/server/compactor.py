@@ -51,6 +51,9 @@ class Compactor:
         self._behind = False  # a batch has been begun and not done
         self._awaits = 0  # the batch that has to be durable before that piece can go
         self._resting = False
+        self._seen = 0  # what the log might have at the last look
+        self._used = 0  # what it had
+        self._margin = 0  # bytes of a piece
 
     @property
     def carried(self) -> int:
@@ -68,6 +71,7 @@ class Compactor:
 
     def look(self, usage: Usage) -> None:
         """Begin with the oldest piece if the log is too large."""
+        self._seen, self._used, self._margin = self.most(), usage.used, usage.piece
         if self.busy or self._awaits or self._resting or not usage.trimmable:
             return
         if self._is_large(usage) and self.followers.may_trim(usage, self.most()):
@@ -75,6 +79,11 @@ class Compactor:
             self._piece = usage.oldest_piece
             self._batches = iter(self.log.read(usage.oldest))
             self.busy = True
+
+    def has_shrunk(self) -> bool:
+        """Tell whether so much is gone since the last look that another is due: bytes
+        that came in would not tell."""
+        return self._seen - self.most() > self._margin
 
     def lacks_room(self, usage: Usage) -> bool:
         """Tell whether the disk is about to be full."""
@@ -99,7 +108,10 @@ class Compactor:
         """Do a share of the work; `fresh` bytes came in since the last time. Give how
         many were written here."""
         before = int(self.engine.turn.batch.size())
-        self._take_steps(min(max(self.least_step, PACE * fresh), MOST_STEP))
+        share = min(max(self.least_step, PACE * fresh), MOST_STEP)
+        if self._used + self._margin > self.most():
+            share = MOST_STEP  # much has gone at once
+        self._take_steps(share)
         return int(self.engine.turn.batch.size()) - before
 
     def _take_steps(self, left: int) -> None:

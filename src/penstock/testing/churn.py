@@ -7,7 +7,7 @@ A server on a folder of its own is kept busy with commands sent in rows. Phases 
 in how much should be alive, how large bodies are, and what becomes of a job that was
 reserved; some jobs of low priority stay for long. About once a second the room that the
 folder's files take is held against what the log may have: 64 MiB, or three times the
-bytes that are alive. The last line says how near it came.
+bytes that are alive or were so at the look before. The last line says how near it came.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ class Churn:
         self._socket = connect(address)
         self._noise = chance.randbytes(2 * max(BODIES))
         self._alive = 0
+        self._looked = 0  # bytes that were alive at the last look
 
     def close(self) -> None:
         """Go."""
@@ -165,8 +166,9 @@ class Churn:
     def look(self) -> Look:
         """See what the files take and what is alive now."""
         ((_words, content),) = self._ask([b"stats\r\n"])
-        self._alive = int(statistics(content)["log-live-bytes"])
-        self.looks.append(Look(allocated(self._folder), self._alive))
+        before, self._looked = self._looked, int(statistics(content)["log-live-bytes"])
+        self._alive = self._looked
+        self.looks.append(Look(allocated(self._folder), max(before, self._looked)))
         return self.looks[-1]
 
     def run(self, seconds: float, say: Callable[[str], None]) -> None:
