@@ -38,6 +38,7 @@ COMPILED_ONLY = {
     "penstock.core.connection",
     "penstock.core.reactor",
     "penstock.log.file.disk",
+    "penstock.log.file.filler",
     "penstock.server.broker",  # it hosts the reactor
 }
 

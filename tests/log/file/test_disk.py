@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,14 @@ NAME = "0000000001.log"
 SECOND_NAME = "0000000002.log"
 LONGEST_WAIT = 10_000  # milliseconds
 MEBIBYTE = 1024 * 1024
+TOLD: deque[Outcome] = deque()  # outcomes that nobody has asked for yet
 
 
 @pytest.fixture
 def disks(tmp_path):
     """Make disks on one folder that has a segment."""
     (tmp_path / NAME).write_bytes(bytes(4096))
+    TOLD.clear()
     made = []
 
     def make(interval=0):
@@ -47,13 +50,11 @@ def is_readable(disk, milliseconds=0):
 
 
 def outcome(disk):
-    """Wait as the loop does, and give the one that has ended."""
-    found: list[Outcome] = []
-    while not found:
+    """Wait as the loop does, and give the next one that has ended."""
+    if not TOLD:
         assert is_readable(disk, LONGEST_WAIT), "the disk never told"
-        found = disk.outcomes()
-    (one,) = found
-    return one
+        TOLD.extend(disk.outcomes())
+    return TOLD.popleft()
 
 
 def write(disk, seq, offset, *parts, name=NAME):
