@@ -75,6 +75,12 @@ def test_what_a_power_cut_may_lose_is_told(sync, loss):
     assert about(sync=sync)[1:] == [f"  sync       {sync.text}: {loss}"]
 
 
+def test_in_a_folder_that_vanishes_no_sync_helps():
+    place = Place(Path("/data"), ALWAYS, None, vanishes=True)
+    loss = Kept(place, Recovered(9, 0, 0, True, 0), None, None).loss()
+    assert loss == "a crash of the server loses nothing, the end of the machine all"
+
+
 def test_what_was_cut_off_and_what_is_odd_are_told():
     lines = about(torn=Torn(3, 4096, 1), warning="it is in memory")
     assert lines[1:3] == [

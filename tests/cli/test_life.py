@@ -120,8 +120,8 @@ def lose_by_restart(told):
         (
             lose_by_restart,
             [
-                "ready again: the server had crashed, was away for 30 s, and the"
-                " connection that held it with it"
+                "ready again: the server crashed and was back 30 s later; the"
+                " connection that held it was gone"
             ],
             "the server restarted",
         ),

@@ -7,9 +7,9 @@ import socket
 from dataclasses import replace
 
 from penstock.log import Usage
-from penstock.server.broker import OWED
 from penstock.server.compactor import SPARES
 from penstock.server.followers import Cursor
+from penstock.server.room import OWED
 from penstock.testing import HeldLog
 from tests.server.house import in_a_house, with_a_held_log
 

@@ -162,7 +162,7 @@ def test_every_job_on_a_full_disk_can_be_deleted_and_puts_are_taken_again(
 ):
     with serving(disk) as client:
         ids = client.fill(size)
-        assert len(ids) * size > 8 * MIB
+        assert len(ids) * size > 6 * MIB
         empty(client, ids, order)
         until_taken(client, b"x" * size)
 
@@ -175,7 +175,7 @@ def test_every_job_on_a_full_disk_can_be_deleted_and_puts_are_taken_again(
 def test_a_full_disk_is_emptied_job_by_job_and_filled_again(disk, size, order):
     with serving(disk) as client:
         ids = client.fill(size)
-        assert len(ids) * size > 8 * MIB
+        assert len(ids) * size > 6 * MIB
         empty(client, ids, order)
         until_taken(client, b"x" * size, len(ids) // 2)
 

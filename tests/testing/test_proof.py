@@ -102,6 +102,26 @@ def test_what_a_harness_says_is_passed_on_and_its_status_counts(monkeypatch):
     assert (found.done, found.columns[0], found.verdict) == (30, 2, "BROKEN")
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        (("kept", "kept"), 0),
+        (("kept", "SKIPPED"), proof.SKIPPED),
+        (("SKIPPED", "BROKEN"), 1),
+        (("kept", "TOO FEW"), 1),
+    ],
+)
+def test_what_was_skipped_is_no_proof(monkeypatch, capsys, verdicts, status):
+    left = list(verdicts)
+    monkeypatch.setattr(proof, "HARNESSES", (KILLS, FAULTS))
+    monkeypatch.setattr(sys, "argv", ["proof"])
+    monkeypatch.setattr(
+        proof, "run", lambda *_given: replace(row(), verdict=left.pop(0))
+    )
+    assert proof.main() == status
+    assert ("not proved" in capsys.readouterr().out) == ("SKIPPED" in verdicts)
+
+
 def test_every_harness_is_there():
     for harness in HARNESSES:
         assert harness.count >= harness.least

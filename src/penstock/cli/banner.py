@@ -46,6 +46,8 @@ class Kept:
 
     def loss(self) -> str:
         """Say what a crash may lose."""
+        if self.place.vanishes:
+            return "a crash of the server loses nothing, the end of the machine all"
         if self.place.sync.interval == 0:
             return "nothing that was acknowledged is lost, not by a power cut either"
         lost = "a power cut may lose what the kernel had not written yet"

@@ -44,6 +44,7 @@ class Findings:
     torn: int = 0
     store: str = ""
     segments: list[dict[str, Any]] = field(default_factory=list)
+    spares: int = 0  # files that are there for segments to come
     first: Stored | None = None
     last: Stored | None = None
     events: int = 0
@@ -70,6 +71,7 @@ class Findings:
             "torn_bytes": self.torn,
             "store": self.store or None,
             "segments": self.segments,
+            "spares": self.spares,
             "batches": batches,
             "events": self.events,
             "jobs": self.jobs,
@@ -148,6 +150,7 @@ def _read(folder: FileFolder, findings: Findings, watch: Watch) -> None:
 def _note(scan: Scan, findings: Findings) -> None:
     """Take over what a scan tells before the batches are read."""
     findings.store = scan.store.hex()
+    findings.spares = len(scan.unused)
     numbers = sorted(scan.headers)
     for number, following in zip_longest(numbers, numbers[1:]):
         last = scan.end.seq if following is None else scan.headers[following].first - 1

@@ -30,7 +30,8 @@ def for_changing(path: Path) -> FileFolder:
 
 def _checked(path: Path) -> Path:
     if not path.is_dir():
-        raise FlagError(f"{path}: there is no such folder")
+        told = "this is no folder" if path.exists() else "there is no such folder"
+        raise FlagError(f"{path}: {told}")
     if not (path / STORE).exists() and not list(path.glob("*.log")):
         raise FlagError(f"{path}: no data folder, there is no file {STORE!r} in it")
     return path.absolute()

@@ -23,11 +23,13 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A data folder, when it is synced, and what there is to warn of."""
+    """A data folder, when it is synced, and what there is to warn of; one that
+    `vanishes` is in memory, whatever is synced."""
 
     folder: Path
     sync: Sync
     warning: str | None
+    vanishes: bool = False
 
 
 def place(
@@ -39,7 +41,7 @@ def place(
         return None
     kind = volume.kind_of(folder)
     warning = volume.judge(folder, kind, any_kind=any_file_system)
-    return Place(folder, settings.sync, warning)
+    return Place(folder, settings.sync, warning, kind in volume.MEMORY)
 
 
 def own(path: Path) -> FileFolder:

@@ -256,10 +256,10 @@ def _shown(value: object) -> str:
 def _boot(life: Life, event: Event) -> str:
     life.state, life.back = "ready", "restart"
     end = "ended" if event["clean"] else "crashed"
-    away = seconds(event["downtime"])
+    away = seconds(round(event["downtime"], -6))
     return (
-        f"ready again: the server had {end}, was away for {away}, and the connection"
-        " that held it with it"
+        f"ready again: the server {end} and was back {away} later; the connection that"
+        " held it was gone"
     )
 
 

@@ -30,6 +30,7 @@ cdef class Broker:
     cdef unsigned long long _sealed_after
     cdef public object usage
     cdef public object compactor
+    cdef object _room
     cdef public unsigned long long commits
     cdef public unsigned long long events
     cdef public long long largest

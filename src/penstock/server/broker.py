@@ -23,13 +23,13 @@ from penstock.core.turn import Turn
 from penstock.errors import LogError
 from penstock.log import Log
 from penstock.server.compactor import Compactor
+from penstock.server.room import Room
 
 IDLE = 0.020  # seconds until soft events are sealed
 GATHERING = 0.010  # seconds that a commit waits for others where there is no room
 LOOK_AGAIN = 1.0  # seconds until somebody else may have made room
 FRAMED = 600  # bytes that a batch of few events takes beside them, in whole sectors
 SECTOR = 512
-OWED = 64  # bytes of room that each live job may need to be deleted
 LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's sleep
 LAZY = 256 * 1024  # bytes of events that may wait while no reply waits for them
 STANDSTILL = 1_000_000_000  # nanoseconds that engine time may run ahead of a commit
@@ -73,6 +73,7 @@ class Broker:
         self._broken = False
         self.usage = log.usage()
         self.compactor = Compactor(engine, log)
+        self._room = Room(engine)
         self._staged = False
         self._coming = False
         self.commits = 0
@@ -337,8 +338,7 @@ class Broker:
     def _look(self) -> None:
         self._unseen = 0
         self.usage = usage = self.log.usage()
-        owed = OWED * len(self.engine.index.jobs)
-        self.engine.policy.room = usage.room - owed
+        self._room.see(usage)
         self.log.limit(self.compactor.most())
         self.compactor.look(usage)
         # Who is refused says nothing that would let anybody look again.

@@ -209,7 +209,10 @@ class Server:
     # What goes wrong.
 
     def _log_failed(self, error: Exception) -> None:
-        logger.critical("the log failed, nothing more is told", error=str(error))
+        what = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            what = f"{error.strerror}: {error.filename or 'the next segment'}"
+        logger.critical("the log failed, nothing more is told", error=what)
         self._result = os.EX_IOERR
         self._ended.set()
 

@@ -232,7 +232,9 @@ def main() -> int:
     skipped = [row.name for row in rows if row.verdict == CANNOT]
     if skipped:
         _say(f"\nSKIPPED here, and not proved: {', '.join(skipped)}")
-    return 1 if any(row.verdict in (BROKEN, TOO_FEW) for row in rows) else 0
+    if any(row.verdict in (BROKEN, TOO_FEW) for row in rows):
+        return 1
+    return SKIPPED if skipped else 0
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ def test_the_reason_of_every_redelivery_is_told(tmp_path, told):
         "reserved for 60 s, delivery 1",
         "ready again: its ttr ran out",
         "reserved for 60 s, delivery 2, again because its ttr ran out",
-        "ready again: the server had crashed, was away for 5 s, and the connection that"
-        " held it with it",
+        "ready again: the server crashed and was back 5 s later; the connection that"
+        " held it was gone",
         "reserved for 60 s, delivery 3, again because the server restarted",
     ]
 

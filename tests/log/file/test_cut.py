@@ -58,7 +58,7 @@ def refused(machine, number, offset):
     ("number", "offset", "at", "last"),
     [
         (2, SECTOR + FRAME, SECTOR + FRAME, 4),
-        (2, SECTOR, SECTOR, 3),
+        (2, SECTOR, 0, 3),
         (2, 0, 0, 3),
         (3, SMALL, SECTOR + 3 * FRAME, 9),
         (1, 0, 0, 0),
@@ -146,3 +146,26 @@ def test_ids_are_heeded_wherever_they_can_be_read(machine):
     assert highest_id(folder, store) == sample(6, THIRD).next_id
     folder.replace("quarantine/0000000003-512.cut", third)
     assert highest_id(folder, store) == sample(9, THIRD).next_id
+
+
+@pytest.fixture
+def again():
+    """Batches 1 to 3, of which a start has written 3 again before 4 to 6."""
+    machine = new_machine()
+    write(open_log(machine), 1, 3, THIRD)
+    restart(machine)
+    write(open_log(machine), 4, 6, THIRD)
+    restart(machine)
+    return machine
+
+
+def test_what_a_start_wrote_again_counts_once(again):
+    assert planned(again, 2, SMALL)[1] == [1, 2, 3, 4, 5]
+    assert planned(again, 3, SMALL)[1] == [*range(1, 7)]
+    assert planned(again, 2, SECTOR + FRAME)[1] == [1, 2, 3]
+
+
+def test_where_that_is_damaged_the_first_copy_stands_in(again):
+    change(again, segment_name(2), SECTOR + 99, b"rot")
+    cut, seqs = planned(again, 2, SECTOR)
+    assert (cut.number, cut.offset, seqs) == (2, 0, [1, 2, 3])

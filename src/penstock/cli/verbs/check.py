@@ -62,7 +62,8 @@ def _what_there_is(findings: Findings) -> list[str]:
     names = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]}"
     space = size(sum(int(each["bytes"]) for each in findings.segments))
     count = counted(len(files), "segment")
-    return [f"{findings.folder}: {count} ({names}), {space}"]
+    spares = f", and {counted(findings.spares, 'spare')}" if findings.spares else ""
+    return [f"{findings.folder}: {count} ({names}), {space}{spares}"]
 
 
 def _what_is_in_it(findings: Findings) -> list[str]:

@@ -17,8 +17,9 @@ Examples:
   penstock serve --beanstalk 0.0.0.0:11300 --allow 10.0.0.0/8
   penstock serve --config /etc/penstock.toml --log-format json
 
-Every flag can also be a variable (PENSTOCK_MAX_JOB_SIZE=64KiB) or a key of
-penstock.toml (max_job_size = "64KiB"); flags come first, then variables.
+Flags can also be variables (PENSTOCK_MAX_JOB_SIZE=64KiB) or keys of
+penstock.toml (max_job_size = "64KiB"), but for --config, --insecure-public and
+--any-file-system; flags come first, then variables.
 """
 
 
@@ -35,7 +36,8 @@ Sync = Annotated[
     str | None,
     typer.Option(
         metavar="MODE",
-        help="When to sync: always (before every reply), interval:MS or never.",
+        help="When to sync: always (before every reply; so without this flag),"
+        " interval:MS or never.",
     ),
 ]
 Memory = Annotated[

@@ -66,6 +66,9 @@ def plan(folder: Folder, number: int, offset: int) -> Cut:
     place = _Place(number, 0, NOTHING, 0)
     for found in _places(folder, headers, oldest, number, offset):
         place = found
+    if place.number == number > oldest and place.offset == SECTOR:
+        # The one before may hold more than this one follows: a start wrote it again.
+        return plan(folder, number, 0)
     return Cut(
         store,
         number,
@@ -194,7 +197,8 @@ def _places(
 ) -> Iterator[_Place]:
     """Give every place in front of one. Raises LogCorrupt at what does not follow."""
     place = _Place(oldest, 0, NOTHING, 0)
-    for each in range(oldest, number + (offset >= SECTOR)):
+    last = number if offset >= SECTOR else number - 1
+    for each in range(oldest, last + 1):
         header = headers.get(each)
         if header is None:
             raise _damaged(each, 0)
@@ -207,7 +211,10 @@ def _places(
         yield place
         size = folder.size(segment_name(each))
         end = min(offset, size) if each == number else size
+        following = headers.get(each + 1) if each < last else None
         for at, frame in frames(folder, header, end):
+            if following is not None and frame.stored.seq >= following.first:
+                break  # a start has written it again
             place = _Place(each, at + frame.size, frame.stored, frame.check)
             yield place
 
