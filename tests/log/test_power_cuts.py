@@ -44,7 +44,7 @@ def test_five_thousand_power_cuts_break_no_promise():
         "rolls": 800,
         "compactions": 150,
         "trims": 250,
-        "faults": 80,
+        "faults": 60,
         "failures": 10,
         "refused": 5,
     }

@@ -37,7 +37,7 @@ class LogOfSmallPieces(TightLog):
         kept = [stored.seq for stored in self.read(1)]
         used = (len(kept) + SPARES) * self.size
         whole = kept[0] if len(kept) > 1 else 0
-        return replace(super().usage(), used=used, trimmable=whole)
+        return replace(super().usage(), used=used, written=used, trimmable=whole)
 
 
 with_a_tight_log = in_a_house(log=TightLog)
@@ -65,6 +65,30 @@ async def test_puts_leave_the_room_that_deletes_will_need(house):
     await house.settle()
     house.log.release_all()
     await client.hears(b"OUT_OF_MEMORY\r\nDELETED\r\n")
+
+
+@with_a_tight_log
+async def test_what_collects_has_taken_its_room_when_somebody_looks(house):
+    client = await put_some(house, 1)
+    body = b"x" * 5_000
+    put = b"put 0 0 60 5000\r\n" + body + b"\r\n"
+    client.say(put)
+    await house.until(lambda: house.log.flying is not None)
+    client.say(put)
+    await house.until(lambda: house.engine.turn.batch.size() > 5_000)
+    house.log.room = 100_000
+    house.broker._look()
+    assert house.engine.policy.room < 90_000
+    house.log.release_all()
+    await client.hears(b"INSERTED 2\r\nINSERTED 3\r\n")
+
+
+@with_a_tight_log
+async def test_the_first_batch_tells_what_room_there_is(house):
+    house.log.room = 1_000
+    assert house.engine.policy.room == PLENTY
+    await put_some(house, 1)
+    assert house.engine.policy.room < 1_000
 
 
 @with_small_pieces
@@ -153,7 +177,7 @@ async def test_a_piece_stays_until_what_it_held_is_durable_elsewhere(house):
     compactor = house.broker.compactor
     compactor.most_idle = 0
     upto = house.log.usage().durable
-    compactor.look(Usage(10_000, PLENTY, 1, upto, upto))
+    compactor.look(Usage(10_000, PLENTY, 1, upto, upto, written=10_000))
     while compactor.busy:
         compactor.step(0)
     assert compactor.carried == 1
@@ -170,7 +194,7 @@ async def test_a_piece_stays_while_a_follower_wants_it(house):
     await put_some(house, 1)
     compactor = house.broker.compactor
     compactor.most_idle = 0
-    piece = Usage(100_000, PLENTY, 1, 1, 1, 1_000)
+    piece = Usage(100_000, PLENTY, 1, 1, 1, 1_000, written=100_000)
     follower = compactor.followers.follow("one", Cursor(1, 0), durable=True)
     compactor.look(piece)
     assert not compactor.busy

@@ -141,6 +141,20 @@ def test_a_full_disk_is_compacted_though_the_log_is_small(keeper):
     assert keeper.compactor.busy
 
 
+def test_a_full_disk_whose_pieces_are_badly_filled_is_left_alone(keeper):
+    """Written anew they would be as badly filled, again and again."""
+    client = keeper.client()
+    for _ in range(12):
+        keeper.put(client, bytes(SMALL * 55 // 100))
+        turn(keeper)
+    keeper.machine.capacity = keeper.machine.used()
+    usage = keeper.log.usage()
+    assert usage.room == 0
+    assert usage.used - keeper.compactor.live() > 5 * SMALL
+    keeper.compactor.look(usage)
+    assert not keeper.compactor.busy
+
+
 def test_work_is_paced_to_what_comes_in(keeper):
     client = keeper.client()
     churn_until_busy(keeper, client)

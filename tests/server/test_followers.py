@@ -18,14 +18,19 @@ def house(*batches):
     """A log with these batches, each a list of functions that write events."""
     log = HeldLog()
     for seq, writers in enumerate(batches, 1):
-        batch = Batch()
-        batch.clear(seq)
-        for write in writers:
-            write(batch)
-        batch.now, batch.wall = seq * 10, seq * 100
-        log.append(batch)
-        log.release()
+        keep(log, seq, *writers)
     return log, Followers(Engine(), log)
+
+
+def keep(log, seq, *writers):
+    """Let one more batch be durable."""
+    batch = Batch()
+    batch.clear(seq)
+    for write in writers:
+        write(batch)
+    batch.now, batch.wall = seq * 10, seq * 100
+    log.append(batch)
+    log.release()
 
 
 def put(id):
@@ -59,6 +64,24 @@ def test_reading_goes_on_where_the_cursor_was_moved_to():
     assert places(follower.read(1)) == places(first), "nothing was done with it yet"
     follower.advance(first[0].next)
     assert places(follower.read(10)) == [("1.1", PUT), ("2.0", DELETE)]
+
+
+def test_what_a_power_cut_took_back_is_a_gap():
+    """Numbers that were seen are given again where not every batch was synced."""
+    log, followers = house([put(1)], [put(2)])
+    follower = followers.follow("f", Cursor(5, 2))
+    keep(log, 3, put(3))
+    gap, seen = follower.read(10)
+    assert gap == Gap(3, 5, Cursor(3, 0))
+    assert str(seen.at) == "3.0"
+    follower.advance(seen.next)
+    assert follower.read(10) == []
+
+
+@pytest.mark.parametrize("cursor", [Cursor(3, 0), Cursor(2, 1)])
+def test_at_the_end_nothing_was_taken_back(cursor):
+    _log, followers = house([put(1)], [put(2)])
+    assert followers.follow("f", cursor).read(10) == []
 
 
 def test_what_is_not_durable_is_not_seen():

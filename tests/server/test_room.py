@@ -19,10 +19,10 @@ class Scene(Story):
         self.engine = Engine()
         self.room = Room(self.engine)
 
-    def see(self, room):
+    def see(self, room, coming=0):
         """Give what is left for puts, and what is said of it."""
         with structlog.testing.capture_logs() as said:
-            self.room.see(Usage(0, room, 1, 1, piece=PIECE))
+            self.room.see(Usage(0, room, 1, 1, piece=PIECE), coming)
         told = [(entry["log_level"], entry["event"]) for entry in said]
         return self.engine.policy.room, told
 
@@ -42,6 +42,10 @@ def test_each_job_is_owed_room_to_be_deleted(scene):
     scene.put(client)
     scene.put(client)
     assert scene.see(5000) == (5000 - 2 * OWED, [])
+
+
+def test_what_is_on_its_way_has_taken_its_room(scene):
+    assert scene.see(5000, coming=1200) == (3800, [])
 
 
 def test_a_full_disk_is_said_once_and_that_it_is_over_too(scene):

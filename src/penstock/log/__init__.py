@@ -42,7 +42,8 @@ class Usage:
 
     `trimmable` is the last batch of the oldest piece that can be trimmed as a whole, 0
     where there is none; `oldest_piece` that piece's number; `piece` the bytes that a
-    piece is made with.
+    piece is made with. `written` counts the bytes of batches, without what is prepared
+    for others or was left at the end of a piece.
     """
 
     used: int
@@ -52,6 +53,7 @@ class Usage:
     trimmable: int = 0
     piece: int = 0
     oldest_piece: int = 0
+    written: int = 0
 
 
 Sink = Callable[[Stored], None]

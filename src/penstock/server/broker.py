@@ -34,6 +34,7 @@ LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's 
 LAZY = 256 * 1024  # bytes of events that may wait while no reply waits for them
 STANDSTILL = 1_000_000_000  # nanoseconds that engine time may run ahead of a commit
 SECOND = 1_000_000_000
+NOBODY_LOOKED = 1 << 40  # bytes
 STALLED = 0.010  # seconds between two looks at the clock while time stands still
 ALWAYS = 0xFFFFFFFFFFFFFFFF
 
@@ -94,6 +95,7 @@ class Broker:
             self._loop.add_reader(self.log.fileno(), self._settle)
         if not self.log.instant:
             self._look()
+            self._unseen = NOBODY_LOOKED  # at what the first batch takes
             self._commit()  # however little room there is, nothing else has to come
         self._finish()
 
@@ -338,7 +340,8 @@ class Broker:
     def _look(self) -> None:
         self._unseen = 0
         self.usage = usage = self.log.usage()
-        self._room.see(usage)
+        flying = 0 if self._flying is None else self._flying.size()
+        self._room.see(usage, flying + self.turn.batch.size())
         self.log.limit(self.compactor.most())
         self.compactor.look(usage)
         # Who is refused says nothing that would let anybody look again.

@@ -25,6 +25,7 @@ LEAST_STEP = 128 * 1024  # bytes that a turn reads and writes here
 MOST_STEP = 4 * 1024 * 1024  # the same, however much came in
 SPARES = 3  # pieces that are prepared, or not yet full
 MARGIN = 2  # pieces that the log stays below what it may have
+LOOSE = 16  # the share of live bytes that batches take besides, at the most
 PACE = 6  # bytes for each that came in
 UNSEEN = 1024 * 1024  # bytes that come in between two looks at the log
 
@@ -96,8 +97,8 @@ class Compactor:
         self.busy = False
 
     def _is_large(self, usage: Usage) -> bool:
-        garbage = usage.used - SPARES * usage.piece - self.live()
-        if garbage < usage.piece:
+        live = self.live()
+        if usage.written - live < usage.piece + live // LOOSE:
             return False  # writing it all anew would win nothing
         if self.lacks_room(usage):
             return True

@@ -57,7 +57,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Batches from `first` to `last` were forgotten before they could be read."""
+    """Batches from `first` to `last` were forgotten before they could be read, or are
+    others now than those that were read."""
 
     first: int
     last: int
@@ -75,6 +76,20 @@ class Follower:
         self.cursor = cursor
         self.heard = heard
         self._log = log
+        self._start()
+
+    def _start(self) -> None:
+        """From the very beginning is from the first batch that is left. Behind the end
+        is what a power cut has taken back, where not every batch was synced: its
+        numbers are given again."""
+        usage = self._log.usage()
+        end = Cursor(usage.durable + 1, 0)
+        self._taken_back: Gap | None = None
+        if not self.cursor.seq:
+            self.cursor = min(Cursor(usage.oldest, 0), end)
+        elif self.cursor > end:
+            self._taken_back = Gap(end.seq, self.cursor.seq, end)
+            self.cursor = end
 
     def read(self, most: int) -> list[Seen | Gap]:
         """Give up to `most` durable events from the cursor on, after a gap if need be.
@@ -82,9 +97,11 @@ class Follower:
         Raises LogCorrupt where the log cannot be read again.
         """
         found: list[Seen | Gap] = []
+        if self._taken_back is not None:
+            found.append(self._taken_back)
         usage = self._log.usage()
         start = self.cursor
-        if start.seq and start.seq < usage.oldest:
+        if start.seq < usage.oldest:
             found.append(Gap(start.seq, usage.oldest - 1, Cursor(usage.oldest, 0)))
             start = Cursor(usage.oldest, 0)
         for seen in self._events(start):
@@ -97,6 +114,7 @@ class Follower:
         """Note that everything in front of that cursor is done with."""
         assert cursor >= self.cursor, f"{cursor} is behind {self.cursor}"
         self.cursor = cursor
+        self._taken_back = None
 
     def _events(self, start: Cursor) -> Iterator[Seen]:
         for stored in self._log.read(start.seq):

@@ -18,9 +18,10 @@ class Room:
         self._engine = engine
         self._refusing = False
 
-    def see(self, usage: Usage) -> None:
-        """Take over what the log tells of its disk."""
-        room = usage.room - OWED * len(self._engine.index.jobs)
+    def see(self, usage: Usage, coming: int) -> None:
+        """Take over what the log tells of its disk; so many bytes are on their way
+        there."""
+        room = usage.room - OWED * len(self._engine.index.jobs) - coming
         self._engine.policy.room = room
         if not self._refusing and room <= 0:
             self._refusing = True

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,16 @@ def test_it_is_made_with_those_above_for_its_owner_alone(tmp_path):
     folder.make()
     assert mode(folder.path) == 0o700
     assert folder.names() == []
+
+
+def test_its_name_is_synced_at_each_start(tmp_path, monkeypatch):
+    """Who made it may have been killed before."""
+    synced: list[Path] = []
+    monkeypatch.setattr("penstock.log.file.folder._sync", synced.append)
+    FileFolder(tmp_path / "a" / "b").make()
+    assert synced == [tmp_path, tmp_path / "a"]
+    FileFolder(tmp_path / "a" / "b").make()
+    assert synced[2:] == [tmp_path / "a"]
 
 
 def test_files_are_their_owners_alone(folder):

@@ -235,6 +235,32 @@ def test_a_restart_that_died_at_any_call_loses_nothing(power, interval):
     assert calls > 10
 
 
+def test_many_small_batches_written_again_share_a_sync(machine):
+    log = open_log(machine, NEVER)
+    batches = write(log, 1, 100)
+    machine.kill()
+    log = open_log(machine)
+    before = machine.calls["fdatasync"]
+    write(log, 101, 101)
+    assert machine.calls["fdatasync"] - before < 10
+    machine.power_cut()
+    assert_same(open_log(machine).recovered[:100], batches)
+
+
+def test_what_was_torn_is_kept_where_spares_have_taken_all_room(machine):
+    log = open_log(machine)
+    write(log, 1, 2, THIRD)
+    drive(log, machine)
+    restart(machine)
+    change(machine, segment_name(1), SECTOR + frame_size(THIRD) + 99, b"torn")
+    machine.capacity = machine.used()
+    log = open_log(machine)
+    write(log, 2, 2)
+    assert log.errors == []
+    (kept,) = machine.quarantined().values()
+    assert len(kept) > THIRD
+
+
 def test_looking_twice_sees_the_same(machine):
     write(open_log(machine), 1, 4, THIRD)
     restart(machine)

@@ -17,7 +17,7 @@ from penstock.log.file.layout import (
 )
 from penstock.log.file.reading import frames
 from penstock.log.file.scan import Scan
-from penstock.testing.log_contract import assert_same
+from penstock.testing.log_contract import assert_same, sample
 from penstock.testing.sim_folder import SimFolder
 from tests.log.file.machine import (
     SMALL,
@@ -187,6 +187,46 @@ def test_a_segment_whose_header_was_being_written_is_torn(machine):
     torn = scan(machine)
     assert (torn.torn.number, torn.torn.offset) == (2, 0)
     assert found(machine) == [1, 2, 3]
+
+
+@pytest.fixture
+def begun(machine):
+    """Three batches, and the fourth in a segment that no mark tells of yet."""
+    log = open_log(machine)
+    write(log, 1, 3, THIRD)
+    before = contents(machine)[MARK]
+    write(log, 4, 4, THIRD)
+    restart(machine)
+    change(machine, MARK, 0, before)
+    return machine
+
+
+@pytest.mark.parametrize("content", [b"x", bytes(SECTOR)])
+def test_of_a_segment_that_was_being_begun_everything_is_kept(begun, content):
+    """Its sectors may have come to the disk in any order."""
+    change(begun, segment_name(2), 0, content)
+    torn = scan(begun).torn
+    assert (torn.number, torn.offset) == (2, 0)
+    size = len(contents(begun)[segment_name(2)].rstrip(b"\0"))
+    assert torn.count == size > THIRD
+    log = open_log(begun)
+    write(log, 4, 4)
+    (kept,) = begun.quarantined().values()
+    assert sample(4, THIRD).payload() in kept
+
+
+@pytest.mark.parametrize("content", [b"x", bytes(SECTOR)])
+def test_a_segment_that_was_begun_is_rot_beside_a_bad_half_of_the_mark(begun, content):
+    """The mark was being written, so the batch that it is about was synced."""
+    change(begun, segment_name(2), 0, content)
+    change(begun, MARK, 0, bytes(SECTOR))
+    assert "batch 4 is damaged, and so is `mark`" in str(refused(begun))
+
+
+def test_what_a_spare_shows_beside_a_torn_frame_is_not_what_was_torn(five):
+    change(five, segment_name(1), place(5) + 700, b"x")
+    change(five, segment_name(2), 0, b"what the disk had there")
+    assert (scan(five).torn.number, scan(five).torn.offset) == (1, place(5))
 
 
 @pytest.mark.parametrize("interval", [5_000_000, NEVER])
@@ -362,6 +402,18 @@ def test_a_newer_batch_is_refused_as_newer(machine, monkeypatch):
     restart(machine)
     where = rf"{segment_name(1)} at offset {SECTOR + 2 * frame_size(20)}: .*version 2"
     with pytest.raises(NewerFormat, match=where):
+        scan(machine)
+
+
+def test_newer_batches_behind_damage_are_refused_as_newer(machine, monkeypatch):
+    log = open_log(machine)
+    write(log, 1, 1, SIZE)
+    monkeypatch.setattr("penstock.log.frame.VERSION", 2)
+    write(log, 2, 5, SIZE)
+    monkeypatch.undo()
+    restart(machine)
+    change(machine, segment_name(1), place(2), b"rot")
+    with pytest.raises(NewerFormat, match="version 2"):
         scan(machine)
 
 

@@ -28,7 +28,7 @@ from penstock.log.file.layout import (
 from penstock.log.file.opening import open_folder
 from penstock.log.file.reading import read_segment
 from penstock.log.file.scan import Scan, Torn
-from penstock.log.file.segments import Segments
+from penstock.log.file.segments import SPARE, Segments
 from penstock.log.file.stable import Stable
 from penstock.log.file.supply import Supply
 from penstock.log.frame import take
@@ -289,7 +289,9 @@ class FileLog:
         scan = self._look()
         if not self._opened:
             first = scan.headers[min(scan.headers)].first if scan.headers else 1
-            return Usage(0, self.folder.room(), first, scan.end.seq)
+            # The segment to begin, and the spares.
+            room = self.folder.room() - (1 + SPARE) * self._segments.size
+            return Usage(0, max(0, room), first, scan.end.seq)
         segments = self._segments
         oldest = segments.kept[0]
         whole = len(segments.kept) > 1
@@ -301,6 +303,7 @@ class FileLog:
             oldest.last if whole else 0,
             segments.size,
             oldest.number,
+            segments.written(),
         )
 
     def _room(self) -> int:

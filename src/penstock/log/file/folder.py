@@ -41,6 +41,8 @@ class FileFolder:
         for folder in reversed(missing):
             folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
             _sync(folder.parent)
+        if not missing:
+            _sync(self.path.parent)  # who made it may have been killed before this
 
     def lock(self) -> None:
         """Own the folder until `close`; raises LogBusy where another server does."""

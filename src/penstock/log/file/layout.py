@@ -9,7 +9,6 @@ prefix does not pass.
 A header of zeros is that of a segment which was prepared and not begun.
 """
 
-import contextlib
 import json
 import re
 import struct
@@ -230,14 +229,18 @@ def read_frame(
 
 
 def find_frames(content: bytes, start: int, store: bytes, number: int) -> list[Frame]:
-    """List the frames that pass, wherever they begin from that offset on."""
+    """List the frames that pass, wherever they begin from that offset on. Raises
+    NewerFormat at one of a later release."""
     found = []
     at = content.find(FRAME_START, start)
     while at >= 0:
         if at % SECTOR == 0:
-            # What looks like a frame and is none is what is sorted out here.
-            with contextlib.suppress(FormatError):
+            try:
                 found.append(read_frame(content, at, store, number, None))
+            except NewerFormat:
+                raise
+            except FormatError:
+                pass  # what looks like a frame and is none is sorted out here
         at = content.find(FRAME_START, at + 1)
     return found
 

@@ -23,6 +23,7 @@ from penstock.log.file.layout import (
     write_mark,
 )
 from penstock.log.file.quarantine import keep
+from penstock.log.file.reading import PIECE
 from penstock.log.file.scan import Scan
 from penstock.log.file.segments import Segment, Segments
 
@@ -45,11 +46,16 @@ def open_folder(folder: Folder, scan: Scan, segments: Segments) -> Opened:
     """Make the segment that the next batch goes to, and note all segments there are."""
     if scan.new:
         return _make_store(folder, scan, segments)
-    _keep_what_was_torn(folder, scan)
     # They hold nothing, and where there is no room a start has theirs.
+    torn = "" if scan.torn is None else segment_name(scan.torn.number)
     for name in scan.unused:
-        folder.remove(name)
+        if name != torn:
+            folder.remove(name)
     folder.sync()
+    _keep_what_was_torn(folder, scan)
+    if torn in scan.unused:
+        folder.remove(torn)
+        folder.sync()
     proven = max(scan.end.mark, min(scan.mark.seq, scan.end.seq))
     _note_kept(scan, segments, proven)
     check = _write_again(folder, scan, segments, proven)
@@ -101,12 +107,15 @@ def _write_again(folder: Folder, scan: Scan, segments: Segments, proven: int) ->
     size = _create(folder, name, max(segments.size, used), used + LEAST)
     offset = SECTOR
     oldest = segments.oldest
+    waiting = bytearray()  # so that many small frames share a sync
     for stored in batches:
         parts = write_frame(scan.store, number, oldest, proven, stored, check)
-        frame = b"".join(parts)
-        folder.write(name, offset, frame)
-        offset += len(frame)
         check = frame_check(parts)
+        waiting += b"".join(parts)
+        if len(waiting) >= PIECE or stored is batches[-1]:
+            folder.write(name, offset, bytes(waiting))
+            offset += len(waiting)
+            waiting.clear()
     # It is written last, so all that stands behind it is on stable storage.
     end = scan.end.seq
     header = Header(scan.store, number, oldest, size, proven + 1, end, first_check)

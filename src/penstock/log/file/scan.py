@@ -23,6 +23,7 @@ from penstock.log.file.layout import (
     Mark,
     find_frames,
     frame_length,
+    read_frame,
     read_header,
     read_mark,
     read_store,
@@ -174,22 +175,58 @@ class Scan:
         name = segment_name(last)
         content = self.folder.read(name, 0, self._size(last))
         end = self._walk(last, len(content))
-        rest = content[end.offset :].rstrip(b"\0")
-        if rest:
-            self.torn = Torn(last, end.offset, len(rest))
-        self._refuse_rot(end, content, [n for n in numbers if n > last])
+        later = [number for number in numbers if number > last]
+        was_writing = self._find_torn(end, content, later, damaged)
+        self._refuse_rot(end, content, later, was_writing=was_writing)
         for number, error in damaged.items():
-            if number > last and not self._is_needed_elsewhere(error, end.oldest):
-                self.torn = Torn(number, 0, SECTOR)
-            elif number >= end.oldest:
+            is_torn = number > last
+            if is_torn and isinstance(error, _MisplacedError):
+                is_torn = not self._is_needed_elsewhere(error, end.oldest)
+            if not is_torn and number >= end.oldest:
                 reason = f"{error}{self._ids_of(number)}"
                 raise self._corrupt(segment_name(number), 0, reason)
         return end
 
-    def _is_needed_elsewhere(self, error: FormatError, oldest: int) -> bool:
+    def _find_torn(
+        self,
+        end: End,
+        content: bytes,
+        later: list[int],
+        damaged: dict[int, FormatError],
+    ) -> bool:
+        """Note what was being written; tell whether it was a batch.
+
+        That is behind the end, or else the beginning of the segment that was to follow,
+        of which any sector may be there. Other bytes may be what the disk had in the
+        place of a segment that was being prepared.
+        """
+        rest = content[end.offset :].rstrip(b"\0")
+        if rest:
+            self.torn = Torn(end.number, end.offset, len(rest))
+            return True
+        for number in later:
+            name = segment_name(number)
+            begun = self.folder.read(name, 0, self.folder.size(name)).rstrip(b"\0")
+            follows = self._follows(begun, number, end.check)
+            if follows or (number in damaged and self.torn is None):
+                self.torn = Torn(number, 0, len(begun))
+            if follows:
+                return True
+        return False
+
+    def _follows(self, content: bytes, number: int, check: int) -> bool:
+        try:
+            read_frame(content, SECTOR, self.store, number, check)
+        except NewerFormat:
+            raise
+        except FormatError:
+            return False
+        return True
+
+    def _is_needed_elsewhere(self, error: _MisplacedError, oldest: int) -> bool:
         """Tell a segment in the place of another from what a file that was being
         prepared shows of one that is long gone."""
-        if not isinstance(error, _MisplacedError) or error.header.store != self.store:
+        if error.header.store != self.store:
             return False
         return error.header.number >= max(oldest, self.mark.oldest)
 
@@ -224,7 +261,9 @@ class Scan:
             )
         return end
 
-    def _refuse_rot(self, end: End, content: bytes, later: list[int]) -> None:
+    def _refuse_rot(
+        self, end: End, content: bytes, later: list[int], *, was_writing: bool
+    ) -> None:
         """Raise LogCorrupt if the batch behind the end was durable once."""
         behind = find_frames(content, end.offset, self.store, end.number)
         for number in later:
@@ -234,7 +273,7 @@ class Scan:
         proofs = [frame for frame in behind if frame.mark > end.seq]
         reason = f"batch {end.seq + 1} was durable and is damaged or gone"
         if not proofs and max(end.mark, self.mark.seq) <= end.seq:
-            if self.torn is None or self.mark.whole:
+            if self.mark.whole or not was_writing:
                 return
             # One write is in flight at a time, and each start makes the mark whole:
             # a crash has torn one of them.

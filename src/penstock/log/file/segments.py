@@ -95,6 +95,10 @@ class Segments:
         begun = sum(each.size for each in (*self.kept, *self.gone))
         return begun + sum(size for _number, size in self.ready)
 
+    def written(self) -> int:
+        """Count the bytes of frames in what is kept, headers included."""
+        return sum(each.end for each in self.kept)
+
     def allocated(self) -> int:
         """Count the bytes of the files that are to stay, spares to come included."""
         return sum(each.size for each in self.kept) + self.size * SPARE
