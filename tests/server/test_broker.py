@@ -336,6 +336,20 @@ async def test_engine_time_advances_with_the_clock_and_never_goes_back(house):
 
 
 @with_a_held_log
+async def test_a_wall_clock_that_is_set_is_told_to_the_log(house):
+    """A start takes what the wall clock says for the time that nobody served."""
+    for step in (-7200, 2, 365 * 86400):
+        house.broker._on_timer()
+        assert house.log.flying is None, "nothing was set"
+        house.clock.set_wall(house.clock.wall() + step * SECOND)
+        house.broker._on_timer()
+        flying = house.log.flying
+        assert (flying.wall, flying.count) == (house.clock.wall(), 0)
+        assert flying.now == house.engine.turn.now
+        house.log.release_all()
+
+
+@with_a_held_log
 async def test_time_stands_still_while_a_commit_is_outstanding_for_a_second(house):
     worker = house.local()
     putting = asyncio.create_task(worker.put(b"a", ttr=5 * SECOND))

@@ -18,6 +18,8 @@ cdef class Broker:
     cdef long long _offset
     cdef object _timer
     cdef unsigned long long _timer_at
+    cdef long long _lead
+    cdef bint _was_set
     cdef object _sealing
     cdef bint _staged
     cdef bint _coming

@@ -64,6 +64,8 @@ class Broker:
         self._offset = self.turn.now - clock.now()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = ALWAYS
+        self._lead = clock.wall() - self.turn.now  # of the wall clock, when last told
+        self._was_set = False
         self._sealing: asyncio.TimerHandle | None = None
         self._sealed_after = 0
         self._gathering = False
@@ -210,6 +212,15 @@ class Broker:
         self._timer = None
         self._timer_at = ALWAYS
         self._run()
+        self._heed_wall()
+
+    def _heed_wall(self) -> None:
+        """Let a batch tell both times where the wall clock was set: a start would take
+        the difference for time that nobody served, or miss some that somebody did."""
+        lead: cython.longlong = self._clock.wall() - self.turn.now
+        if abs(lead - self._lead) > SECOND and not self.log.instant:
+            self._was_set = True
+            self._commit()
 
     # The log.
 
@@ -257,8 +268,11 @@ class Broker:
     def _commit(self) -> cython.void:
         """Hand the batch to the log; while one is in flight, this one goes on
         collecting and leaves when that one has arrived."""
-        if self._spare is None or not self.turn.batch.count or self._broken:
+        if self._spare is None or self._broken:
             return
+        if not self.turn.batch.count and not self._was_set:
+            return
+        self._was_set = False
         full = self.turn.swap(self._spare)
         self._spare = None
         self._flying = full
@@ -267,6 +281,7 @@ class Broker:
         # this pair.
         lag: cython.longlong = self._now() + self._offset - self.turn.now
         full.wall = self._clock.wall() - max(0, lag)
+        self._lead = full.wall - full.now
         full.next_id = self.engine.store.next_id
         self.commits += 1
         self.events += full.count
