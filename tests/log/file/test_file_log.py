@@ -328,6 +328,23 @@ def test_a_seal_notes_how_far_the_log_is_durable_in_turns(machine):
     assert sorted(kept) == [False, True], "the older half alone is overwritten"
 
 
+def test_under_load_the_mark_has_its_turn(machine):
+    """The next batch is there before anything else could begin."""
+    log = open_log(machine)
+
+    def go_on(seq):
+        log.told.append(seq)
+        log.append(sample(seq + 1, THIRD))
+
+    log.start(go_on, log.errors.append)
+    log.append(sample(1, THIRD))
+    while len(log.told) < 8:
+        log.disk.step(hurried=True)
+        log.settle()
+    store = read_store(contents(machine)[STORE])
+    assert read_mark(contents(machine)[MARK], store).seq >= 4
+
+
 def test_a_seal_with_nothing_new_writes_nothing(machine):
     log = open_log(machine)
     write(log, 1, 2)

@@ -86,6 +86,7 @@ def test_ids_go_on_far_above_all_that_were_given(damaged):
     cut(damaged, 2, SECTOR + FRAME)
     log = reopened(damaged)
     assert log.recovered[-1].next_id == sample(9, THIRD).next_id + LOST_IDS
+    assert log.recovered[-1].term == log.recovered[-2].term + 1
     write(log, 6, 7)
     assert log.told == [6, 7]
 

@@ -380,6 +380,12 @@ def test_a_torn_end_beside_a_bad_half_of_the_mark_is_rot(sealed):
     assert "batch 5 is damaged, and so is `mark`" in str(error)
 
 
+def test_of_the_mark_too_only_what_the_disk_has_is_believed(sealed):
+    """A sync that failed leaves memory clean, and wrong."""
+    sealed.names.memory[MARK].memory[:] = bytes(2 * SECTOR)
+    assert found(sealed) == [1, 2, 3, 4, 5]
+
+
 def test_the_mark_of_another_store_is_no_mark(sealed):
     change(sealed, MARK, 0, 2 * write_mark(bytes(16), 1, 5))
     assert refused(sealed).path == MARK
