@@ -344,6 +344,7 @@ async def test_a_wall_clock_that_is_set_is_told_to_the_log(house):
         house.clock.set_wall(house.clock.wall() + step * SECOND)
         house.broker._on_timer()
         flying = house.log.flying
+        assert flying is not None
         assert (flying.wall, flying.count) == (house.clock.wall(), 0)
         assert flying.now == house.engine.turn.now
         house.log.release_all()
