@@ -125,7 +125,7 @@ def test_without_checksums_damage_would_be_seen_here(monkeypatch):
 
 
 def test_without_marks_losses_would_be_seen_here(monkeypatch):
-    monkeypatch.setattr("penstock.log.file.scan.Scan._refuse_rot", lambda *a: None)
+    monkeypatch.setattr("penstock.log.file.scan.Scan._refuse_rot", lambda *a, **k: None)
     assert count_series("bits of a sealed segment", 997)[LOST] > 10
 
 

@@ -94,4 +94,4 @@ def _told_early(disk, seq, name, offset, content):
 
 def test_a_log_that_goes_on_after_a_failed_sync_is_noticed(monkeypatch):
     monkeypatch.setattr(WitnessedLog, "_on_error", WitnessedLog._on_write)
-    assert verdicts(range(200))
+    assert verdicts(range(300, 800))
