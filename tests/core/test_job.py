@@ -25,7 +25,7 @@ def test_a_new_job_is_in_no_state():
 def test_a_compiled_job_fills_two_cache_lines_and_is_no_work_for_the_collector():
     if variants.form_of("penstock.core.job") != "compiled":
         pytest.skip("only the compiled form is packed")
-    assert sys.getsizeof(Job()) <= 136
+    assert sys.getsizeof(Job()) <= 128
 
 
 def test_a_released_job_lets_its_reservation_go(story, client):

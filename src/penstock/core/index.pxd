@@ -1,5 +1,5 @@
 from penstock.core.heap cimport Heap
-from penstock.core.job cimport DELAYED, HELD, READY, RESERVED, Job
+from penstock.core.job cimport DELAYED, HELD, READY, RESERVED, Job, weight
 from penstock.core.session cimport Reservation, Session
 from penstock.core.table cimport Table
 from penstock.core.tube cimport Clearing, Tube

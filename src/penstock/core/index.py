@@ -14,7 +14,7 @@ from penstock.core.table import Table
 from penstock.core.tube import Clearing, Tube
 
 if not cython.compiled:
-    from penstock.core.job import DELAYED, HELD, READY, RESERVED
+    from penstock.core.job import DELAYED, HELD, READY, RESERVED, weight
 
     # The last second of a reservation, in which its holder is warned (DEADLINE_SOON).
     MARGIN = 1_000_000_000
@@ -79,7 +79,7 @@ class Index:
         self.jobs.add(job)
         job.tube.body_bytes += len(job.body)
         self.body_bytes += len(job.body)
-        self.live_bytes += job.weight()
+        self.live_bytes += weight(job)
 
     @cython.ccall
     def dismiss(self, job: Job) -> cython.void:
@@ -87,7 +87,7 @@ class Index:
         self.jobs.remove(job)
         job.tube.body_bytes -= len(job.body)
         self.body_bytes -= len(job.body)
-        self.live_bytes -= job.weight()
+        self.live_bytes -= weight(job)
 
     # Tubes.
 

@@ -55,4 +55,5 @@ cdef class Job:
     cdef unsigned char soon
     cdef unsigned char marked
 
-    cpdef Py_ssize_t weight(self)
+
+cdef Py_ssize_t weight(Job job) except? -1

@@ -15,6 +15,7 @@ from penstock.core.job cimport (
     RESERVED,
     Job,
     bump,
+    weight,
 )
 from penstock.core.records cimport Record, Records
 from penstock.core.session cimport Reservation, Session

@@ -27,6 +27,7 @@ if not cython.compiled:
         READY,
         RESERVED,
         bump,
+        weight,
     )
     from penstock.core.kinds import (
         CHANGE_ATTRIBUTES,
@@ -54,7 +55,7 @@ class Store:
     @cython.cfunc
     def _reweigh(self, job: Job, before: cython.Py_ssize_t) -> cython.void:
         """Note that a job is larger or smaller than it was."""
-        self.index.live_bytes += job.weight() - before
+        self.index.live_bytes += weight(job) - before
 
     # Jobs come and go.
 
@@ -227,7 +228,7 @@ class Store:
     @cython.ccall
     def apply_hold(self, job: Job, reason: bytes) -> cython.void:
         """A job waits for something other than time."""
-        before: cython.Py_ssize_t = job.weight()
+        before: cython.Py_ssize_t = weight(job)
         self.index.leave(job)
         self.rare(job).hold_reason = reason
         self._reweigh(job, before)
@@ -251,7 +252,7 @@ class Store:
     ) -> cython.void:
         """A job that nobody holds has another tube, pri, due or other attributes."""
         state: cython.uint = job.state
-        before: cython.Py_ssize_t = job.weight()
+        before: cython.Py_ssize_t = weight(job)
         self.index.leave(job)
         if mask & CHANGE_TUBE:
             job.tube.body_bytes -= len(job.body)
@@ -271,7 +272,7 @@ class Store:
 
     @cython.cfunc
     def _unhold(self, job: Job) -> cython.void:
-        before: cython.Py_ssize_t = job.weight()
+        before: cython.Py_ssize_t = weight(job)
         if job.extra is not None:
             job.extra.hold_reason = b""
             self._tidy(job)
@@ -285,7 +286,7 @@ class Store:
     @cython.ccall
     def apply_note(self, job: Job, namespace: bytes, value: bytes) -> cython.void:
         """A job has those bytes under a namespace; empty ones take them away."""
-        before: cython.Py_ssize_t = job.weight()
+        before: cython.Py_ssize_t = weight(job)
         extra: Extra = self.rare(job)
         if value:
             extra.notes[namespace] = value
