@@ -36,7 +36,7 @@ from penstock.testing.fault_scene import (
     Scene,
     Snapshot,
 )
-from penstock.testing.kills import KINDS
+from penstock.testing.tally import KINDS
 from penstock.testing.volatile_fs import VolatileFs
 
 # The calls on the data folder, and what each of them may end with.

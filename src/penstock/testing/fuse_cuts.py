@@ -31,10 +31,10 @@ from penstock.testing.kills import (
     Broken,
     Plan,
     Recording,
-    Tally,
     plans,
     templated,
 )
+from penstock.testing.tally import Tally
 from penstock.testing.volatile_fs import VolatileFs, is_available
 
 # What answers behind FUSE is this program: that is the point here.

@@ -27,7 +27,8 @@ from penstock.testing import kernel_guest, uml
 from penstock.testing.checkers import check
 from penstock.testing.fuse_cuts import SMALL
 from penstock.testing.history import read_history
-from penstock.testing.kills import Broken, Tally
+from penstock.testing.kills import Broken
+from penstock.testing.tally import Tally
 from penstock.testing.uml import Machine, is_available, new_disk
 
 STARTING = 0.25  # of all cuts

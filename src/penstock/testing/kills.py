@@ -24,18 +24,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from penstock.testing.checkers import Verdict, check
+from penstock.testing.checkers import check
 from penstock.testing.data_server import DataServer
 from penstock.testing.history import read_history
+from penstock.testing.tally import Tally
 
 KILLS = 25  # of one chapter
 PATIENCE = 60.0  # seconds until something that must come is missed
@@ -44,21 +44,6 @@ LOADED = 600_000  # bytes of history at most before a kill: what 2,500 commands 
 HUSH = 1.3  # seconds
 LONGEST = 3.0  # seconds that these may take
 LOOK = 0.001  # seconds between two looks
-
-# How much must have happened for each kill, on the average, to prove anything.
-FLOORS = {"commands": 100.0, "put": 10.0, "deleted": 5.0, "restart": 0.2}
-FEWEST = 20  # kills from which on that average means something
-
-KINDS = (
-    "lost",
-    "returned",
-    "altered",
-    "invented",
-    "doubled",
-    "exclusion",
-    "reused",
-    "order",
-)
 
 
 class Broken(Exception):  # noqa: N818
@@ -74,57 +59,6 @@ class Plan:
     kills: int
     command: str
     largest: int
-
-
-@dataclass
-class Tally:
-    """What has happened, and in `wrong` what should not have."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    redelivered: Counter[str] = field(default_factory=Counter)
-    violations: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-    def judge(self, verdict: Verdict) -> None:
-        """Add a verdict."""
-        self.counts += verdict.counts
-        self.redelivered += verdict.redelivered
-        self.violations += Counter(v.kind for v in verdict.violations)
-        if verdict.violations:
-            self.wrong.append(str(verdict))
-
-    def add(self, other: Tally) -> None:
-        """Add another chapter's."""
-        self.counts += other.counts
-        self.redelivered += other.redelivered
-        self.violations += other.violations
-        self.wrong += other.wrong
-
-    def missing(self) -> list[str]:
-        """Name what has not happened often enough."""
-        kills = self.counts["kills"]
-        if kills < FEWEST:
-            return []
-        had = self.counts | Counter(restart=self.redelivered["restart"])
-        return [
-            f"{name}: {had[name]}, at least {floor * kills:.0f} of {kills} kills"
-            for name, floor in FLOORS.items()
-            if had[name] < floor * kills
-        ]
-
-    def __str__(self) -> str:
-        counts = self.counts
-        again = [f"{n} {why}" for why, n in self.redelivered.most_common()]
-        broken = [f"{self.violations[kind]} {kind}" for kind in KINDS]
-        return (
-            f"{counts['kills']} kills ({counts['starting']} while starting,"
-            f" {counts['looking']} just started, {counts['quiet']} when quiet,"
-            f" {counts['hushed']} after a hush, {counts['loaded']} under load),"
-            f" {counts['stops']} stops; {counts['commands']} commands,"
-            f" {counts['no reply']} without a reply,"
-            f" {counts['put']} puts, {counts['deleted']} deletes;"
-            f" redelivered: {', '.join(again) or 'none'}; {', '.join(broken)}"
-        )
 
 
 def templated(template: str) -> Callable[[Path, Path], list[str]]:

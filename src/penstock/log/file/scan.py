@@ -30,6 +30,7 @@ from penstock.log.file.layout import (
     segment_name,
     segment_number,
 )
+from penstock.log.file.lost_ids import LostIds, between
 from penstock.log.file.reading import CHECK, frames
 
 T = TypeVar("T")
@@ -98,6 +99,7 @@ class Scan:
             self.end = End(0, 0, 0, 0, 0, 1)
             return
         self.store = self._believe(STORE, read_store, folder.read(STORE, 0, SECTOR))
+        self._lost = LostIds(folder, self.store, self.headers)
         self._read_mark(names)
         damaged = self._read_headers(numbers)
         self.end = self._find_end(numbers, damaged)
@@ -183,7 +185,7 @@ class Scan:
             if is_torn and isinstance(error, _MisplacedError):
                 is_torn = not self._is_needed_elsewhere(error, end.oldest)
             if not is_torn and number >= end.oldest:
-                reason = f"{error}{self._ids_of(number)}"
+                reason = f"{error}{self._lost.of(number)}"
                 raise self._corrupt(segment_name(number), 0, reason)
         return end
 
@@ -235,7 +237,7 @@ class Scan:
         size, made = self.folder.size(name), self.headers[number].size
         if size < made:
             short = f"it has {size} bytes and was made with {made}"
-            reason = f"{short}{self._ids_of(number)}"
+            reason = f"{short}{self._lost.of(number)}"
             raise self._corrupt(name, size, reason)
         return size
 
@@ -279,24 +281,8 @@ class Scan:
             # a crash has torn one of them.
             reason = f"batch {end.seq + 1} is damaged, and so is `{MARK}`"
         until = min([frame.stored.next_id for frame in proofs], default=None)
-        ids = _ids(max(end.next_id, self._first_id(end.number)), until)
+        ids = between(max(end.next_id, self._lost.first_of(end.number)), until)
         raise self._corrupt(segment_name(end.number), end.offset, f"{reason}{ids}")
-
-    def _ids_of(self, number: int) -> str:
-        """Name the jobs whose put may stand in a segment that cannot be read."""
-        later = sorted(each for each in self.headers if each > number)
-        until = next((ids[0] for each in later if (ids := self._next_ids(each))), None)
-        return _ids(self._first_id(number), until)
-
-    def _first_id(self, number: int) -> int:
-        """Give the first id that a segment may have given, by those in front of it."""
-        earlier = sorted((each for each in self.headers if each < number), reverse=True)
-        return next((ids[-1] for each in earlier if (ids := self._next_ids(each))), 1)
-
-    def _next_ids(self, number: int) -> list[int]:
-        end = self.folder.size(segment_name(number))
-        read = frames(self.folder, self.headers[number], end)
-        return [frame.stored.next_id for _at, frame in read]
 
     # Whether it is whole.
 
@@ -306,7 +292,7 @@ class Scan:
         oldest = max(oldest, self.mark.oldest)
         for number in range(oldest, last + 1):
             if number not in self.headers:
-                reason = f"it is missing{self._ids_of(number)}"
+                reason = f"it is missing{self._lost.of(number)}"
                 raise self._corrupt(segment_name(number), 0, reason)
         for name in self.folder.names():
             found = segment_number(name)
@@ -348,24 +334,9 @@ class Scan:
             if frame.stored.seq >= from_seq:
                 yield frame.stored
         if seq < stop:
-            ids = _ids(next_id, self._next_good(number, offset))
+            ids = between(next_id, self._lost.next_behind(number, offset))
             reason = f"batch {seq} is damaged{ids}"
             raise self._corrupt(segment_name(number), offset, reason)
         if after is not None and check != after.previous:
             reason = f"{segment_name(after.number)} does not follow it"
             raise self._corrupt(segment_name(number), offset, reason)
-
-    def _next_good(self, number: int, offset: int) -> int | None:
-        name = segment_name(number)
-        content = self.folder.read(name, 0, self.folder.size(name))
-        behind = find_frames(content, offset, self.store, number)
-        return min([frame.stored.next_id for frame in behind], default=None)
-
-
-def _ids(first: int, until: int | None) -> str:
-    """Name the jobs whose put may have been destroyed."""
-    if until is None:
-        return f"; jobs from {first} on may be lost, earlier ones may be out of date"
-    if until <= first:
-        return "; no put is among what is lost, but jobs may be out of date"
-    return f"; jobs {first} to {until - 1} may be lost, earlier ones may be out of date"
