@@ -60,7 +60,7 @@ async def put_some(house, count: int):
 async def test_puts_leave_the_room_that_deletes_will_need(house):
     client = await put_some(house, 100)
     house.log.room = 100 * OWED + 150
-    house.broker._look()
+    house.broker.upkeep.look()
     client.say(PUT_ONE + b"delete 1\r\n")
     await house.settle()
     house.log.release_all()
@@ -77,7 +77,7 @@ async def test_what_collects_has_taken_its_room_when_somebody_looks(house):
     client.say(put)
     await house.until(lambda: house.engine.turn.batch.size() > 5_000)
     house.log.room = 100_000
-    house.broker._look()
+    house.broker.upkeep.look()
     assert house.engine.policy.room < 90_000
     house.log.release_all()
     await client.hears(b"INSERTED 2\r\nINSERTED 3\r\n")
@@ -103,8 +103,8 @@ async def test_pieces_that_hold_nothing_go_though_nobody_says_anything(house):
     await house.settle()
     assert len(list(house.log.read(1))) > 3
     house.log.size, house.log.room = 1000, 2000
-    house.broker._look()
-    house.broker._compact_on()
+    house.broker.upkeep.look()
+    house.broker.upkeep.compact_on()
     await house.settle()
     assert len(list(house.log.read(1))) == 1
 
@@ -124,7 +124,7 @@ async def test_who_was_refused_for_want_of_a_little_is_taken_again_as_well(house
 async def refused_and_taken_again(house, room):
     client = await put_some(house, 1)
     house.log.room = room
-    house.broker._look()
+    house.broker.upkeep.look()
     client.say(PUT_ONE)
     await client.hears(b"OUT_OF_MEMORY\r\n")
     house.log.room = PLENTY
@@ -140,7 +140,7 @@ async def test_without_room_deletes_of_several_turns_share_a_batch(house):
     client = await put_some(house, 5)
     client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     house.log.room = 0
-    house.broker._look()
+    house.broker.upkeep.look()
     for id in range(1, 6):
         client.say(b"delete %d\r\n" % id)
         await house.settle()
@@ -174,7 +174,7 @@ async def test_a_piece_stays_until_what_it_held_is_durable_elsewhere(house):
     await putting
     await house.settle()
     house.log.release_all()
-    compactor = house.broker.compactor
+    compactor = house.broker.upkeep.compactor
     compactor.most_idle = 0
     upto = house.log.usage().durable
     compactor.look(Usage(10_000, PLENTY, 1, upto, upto, written=10_000))
@@ -192,7 +192,7 @@ async def test_a_piece_stays_until_what_it_held_is_durable_elsewhere(house):
 @with_a_held_log
 async def test_a_piece_stays_while_a_follower_wants_it(house):
     await put_some(house, 1)
-    compactor = house.broker.compactor
+    compactor = house.broker.upkeep.compactor
     compactor.most_idle = 0
     piece = Usage(100_000, PLENTY, 1, 1, 1, 1_000, written=100_000)
     follower = compactor.followers.follow("one", Cursor(1, 0), durable=True)

@@ -26,13 +26,8 @@ cdef class Broker:
     cdef bint _gathering
     cdef bint _settling
     cdef bint _broken
-    cdef object _looking
-    cdef long long _fresh
-    cdef long long _unseen
     cdef unsigned long long _sealed_after
-    cdef public object usage
-    cdef public object compactor
-    cdef object _room
+    cdef public object upkeep
     cdef public unsigned long long commits
     cdef public unsigned long long events
     cdef public long long largest
@@ -48,5 +43,3 @@ cdef class Broker:
     cpdef void _gather(self)
     cpdef void _seal_soon(self)
     cpdef void _commit(self)
-    cpdef void _tend(self, unsigned long long seq)
-    cpdef void _compact(self, long long fresh)

@@ -22,19 +22,14 @@ from penstock.core.reactor import Reactor
 from penstock.core.turn import Turn
 from penstock.errors import LogError
 from penstock.log import Log
-from penstock.server.compactor import Compactor
-from penstock.server.room import Room
+from penstock.server.upkeep import Upkeep
 
 IDLE = 0.020  # seconds until soft events are sealed
 GATHERING = 0.010  # seconds that a commit waits for others where there is no room
-LOOK_AGAIN = 1.0  # seconds until somebody else may have made room
-FRAMED = 600  # bytes that a batch of few events takes beside them, in whole sectors
-SECTOR = 512
 LONGEST_SLEEP = 10.0  # seconds; loop timers do not count a suspended machine's sleep
 LAZY = 256 * 1024  # bytes of events that may wait while no reply waits for them
 STANDSTILL = 1_000_000_000  # nanoseconds that engine time may run ahead of a commit
 SECOND = 1_000_000_000
-NOBODY_LOOKED = 1 << 40  # bytes
 STALLED = 0.010  # seconds between two looks at the clock while time stands still
 ALWAYS = 0xFFFFFFFFFFFFFFFF
 
@@ -70,13 +65,8 @@ class Broker:
         self._sealed_after = 0
         self._gathering = False
         self._settling = False
-        self._looking: asyncio.TimerHandle | None = None
-        self._fresh = 0
-        self._unseen = 0
         self._broken = False
-        self.usage = log.usage()
-        self.compactor = Compactor(engine, log)
-        self._room = Room(engine)
+        self.upkeep = Upkeep(engine, log, self.stage, self._coming_bytes)
         self._staged = False
         self._coming = False
         self.commits = 0
@@ -96,8 +86,7 @@ class Broker:
         if self.log.fileno() >= 0:
             self._loop.add_reader(self.log.fileno(), self._settle)
         if not self.log.instant:
-            self._look()
-            self._unseen = NOBODY_LOOKED  # at what the first batch takes
+            self.upkeep.start(self._loop)
             self._commit()  # however little room there is, nothing else has to come
         self._finish()
 
@@ -107,7 +96,7 @@ class Broker:
         if self._broken:
             return
         # What it carries over would come behind the seal.
-        self.compactor.rest()
+        self.upkeep.rest()
         self._drain()
         if not self.log.instant:
             self.turn.batch.seal()
@@ -121,7 +110,8 @@ class Broker:
         self._loop.remove_reader(self.reactor.fd)
         if self.log.fileno() >= 0:
             self._loop.remove_reader(self.log.fileno())
-        for timer in (self._timer, self._sealing, self._looking):
+        self.upkeep.leave()
+        for timer in (self._timer, self._sealing):
             if timer is not None:
                 timer.cancel()
 
@@ -286,7 +276,7 @@ class Broker:
         self.commits += 1
         self.events += full.count
         self.largest = max(self.largest, full.size())
-        self._fresh += (full.size() + FRAMED) // SECTOR * SECTOR
+        self.upkeep.wrote(full.size())
         try:
             self.log.append(full)
             self.engine.store.home = self.log.piece()
@@ -306,7 +296,8 @@ class Broker:
         self._flying = None
         if not self.log.instant:
             self.turn.durable = seq
-            self._tend(seq)
+            self.upkeep.tend(seq)
+            self._seal_soon()
         # First, so that producers who were kept waiting find room.
         if self.turn.batch.hard:
             self._commit_or_wait()
@@ -317,58 +308,10 @@ class Broker:
         if not self._settling:
             self._come_back()
 
-    @cython.ccall
-    def _tend(self, seq: cython.ulonglong) -> cython.void:
-        """Keep the log small, and know what room it has."""
-        fresh: cython.longlong = self._fresh
-        self._fresh = 0
-        self._unseen += fresh
-        trimmed: cython.bint = self.compactor.durable(seq)
-        if (
-            trimmed
-            or self._unseen > self.compactor.unseen
-            or self.engine.policy.room <= 0
-            or self.compactor.has_shrunk()
-        ):
-            self._look()
-        if self.compactor.busy:
-            self._compact(fresh)
-        self._seal_soon()
-        self.compactor.followers.tell()
-
-    @cython.ccall
-    def _compact(self, fresh: cython.longlong) -> cython.void:
-        # What is written here is no reason to write more.
-        self._fresh -= self.compactor.step(fresh)
-        # What held nothing any more can go at once: no batch may come to say so.
-        if self.compactor.durable(self.turn.durable):
-            self._look()
-        # What is carried over goes on with its commit; else nobody would call again.
-        if self.compactor.busy and not self.turn.batch.count and self._loop is not None:
-            self._loop.call_soon(self._compact_on)
-
-    def _compact_on(self) -> None:
-        if self.compactor.busy and self._loop is not None:
-            self._compact(0)
-            self._finish()
-
-    def _look(self) -> None:
-        self._unseen = 0
-        self.usage = usage = self.log.usage()
+    def _coming_bytes(self) -> int:
+        """Count the bytes that are on their way to the log."""
         flying = 0 if self._flying is None else self._flying.size()
-        self._room.see(usage, flying + self.turn.batch.size())
-        self.log.limit(self.compactor.most())
-        self.compactor.look(usage)
-        # Who is refused says nothing that would let anybody look again.
-        if self.compactor.lacks_room(usage) and self._looking is None:
-            assert self._loop is not None
-            self._looking = self._loop.call_later(LOOK_AGAIN, self._look_again)
-
-    def _look_again(self) -> None:
-        """There was no room: see whether somebody has made some."""
-        self._looking = None
-        self._look()
-        self._compact_on()
+        return int(flying + self.turn.batch.size())
 
     def _fail(self, error: Exception) -> None:
         """Nothing more is acknowledged: no reply leaves, and the server ends."""

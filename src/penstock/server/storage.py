@@ -28,20 +28,20 @@ def storage(broker: Broker) -> Storage:
     latencies: Sequence[int] = sorted(getattr(log, "latencies", ()))
     fields: dict[str, object] = {
         "log-bytes": usage.used,
-        "log-live-bytes": 0 if log.forgets else broker.compactor.live(),
+        "log-live-bytes": 0 if log.forgets else broker.upkeep.compactor.live(),
         "log-room": 0 if log.forgets else max(0, broker.engine.policy.room),
         "log-batches": broker.commits,
         "log-batch-events-mean": broker.events // max(1, broker.commits),
         "log-batch-bytes-max": broker.largest,
-        "log-compactions": broker.compactor.compactions,
+        "log-compactions": broker.upkeep.compactor.compactions,
         "log-standstills": broker.standstills,
-        **broker.compactor.followers.told(),
+        **broker.upkeep.compactor.followers.told(),
         "sync-count": getattr(log, "syncs", 0),
         "sync-last-us": getattr(log, "sync_took", 0) // MICROSECOND,
         "sync-p50-us": _quantile(latencies, 50) // MICROSECOND,
         "sync-p99-us": _quantile(latencies, 99) // MICROSECOND,
     }
-    carried = broker.compactor.carried
+    carried = broker.upkeep.compactor.carried
     return Storage(
         usage.oldest_piece, log.piece(), carried, broker.events, usage.piece, fields
     )

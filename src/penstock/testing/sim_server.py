@@ -108,9 +108,9 @@ class SimServer:
         recovered = recover(self.engine, self.log, world.clock, lambda seq: None)
         self.is_clean = recovered.clean
         broker = Broker(self.engine, self.log, world.clock, self.failures.append)
-        broker.compactor.most_idle = self._sizes.most_idle
-        broker.compactor.least_step = self._sizes.least_step
-        broker.compactor.unseen = self._sizes.segment // 4
+        broker.upkeep.compactor.most_idle = self._sizes.most_idle
+        broker.upkeep.compactor.least_step = self._sizes.least_step
+        broker.upkeep.compactor.unseen = self._sizes.segment // 4
         self.broker = broker
         with world.loop.running():
             broker.start(self.reactor)
@@ -123,4 +123,4 @@ class SimServer:
 
     def compactions(self) -> int:
         """Count the segments that were compacted away."""
-        return 0 if self.broker is None else self.broker.compactor.compactions
+        return 0 if self.broker is None else self.broker.upkeep.compactor.compactions
