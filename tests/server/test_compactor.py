@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from penstock.log import Usage
 from penstock.log.file.layout import SECTOR, segment_name
-from penstock.server.compactor import FACTOR, MOST_IDLE
+from penstock.server.compactor import ASIDE, FACTOR, MOST_IDLE
 from tests.server.keeper import SMALL, Keeper
 
 BODY = bytes(4000)
@@ -153,6 +154,48 @@ def test_a_full_disk_whose_pieces_are_badly_filled_is_left_alone(keeper):
     assert usage.used - keeper.compactor.live() > 5 * SMALL
     keeper.compactor.look(usage)
     assert not keeper.compactor.busy
+
+
+def full(keeper, oldest, garbage):
+    """What a full disk's log tells: a piece is 1,000 bytes."""
+    written = keeper.compactor.live() + garbage
+    return Usage(written, 0, 1, 9, 5, 1000, oldest, written)
+
+
+def test_what_a_whole_round_has_left_is_no_reason_for_the_next(keeper):
+    compactor = keeper.compactor
+    compactor.log.piece = lambda: 7
+    compactor.look(full(keeper, 1, 249))
+    assert not compactor.busy, "less than a quarter of a piece"
+    compactor.look(full(keeper, 1, 250))
+    assert compactor.busy
+    compactor.busy = False
+    compactor.log.piece = lambda: 12
+    compactor.look(full(keeper, 7, 250))
+    assert compactor.busy, "the round is not over"
+    compactor.busy = False
+    compactor.look(full(keeper, 8, 250))
+    assert not compactor.busy
+    compactor.look(full(keeper, 8, 500))
+    assert compactor.busy
+
+
+def test_without_room_work_is_much_more_than_what_comes_in(keeper):
+    client = keeper.client()
+    churn(keeper, client, 60)
+    keeper.machine.capacity = keeper.machine.used()
+    keeper.compactor.look(keeper.log.usage())
+    assert keeper.compactor.busy
+    keeper.compactor.least_step = 0
+    keeper.compactor.step(0)
+    assert not keeper.compactor.busy
+
+
+def test_a_part_of_what_is_alive_is_kept_free_of_puts(keeper):
+    client = keeper.client()
+    for _ in range(10):
+        keeper.put(client, BODY)
+    assert keeper.compactor.aside() == keeper.compactor.live() // ASIDE > 4000
 
 
 def test_work_is_paced_to_what_comes_in(keeper):

@@ -221,3 +221,47 @@ def test_room_that_somebody_else_makes_is_found(disk):
         assert not client.put(b"x" * 50_000)
         ballast.unlink()
         until_taken(client, b"x" * 50_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("disk", [60 * MIB], indirect=True)
+def test_on_a_full_disk_what_frees_nothing_goes_on_for_ever(disk):
+    """Each reserve and release takes some of the log, and no job goes."""
+    with serving(disk) as client:
+        client.put(b"hi", 500)
+        client.fill(20_000, at_once=16)
+        for _ in range(300):
+            release_all(client, reserve(client, 500))
+        compacted = int(client.stats()["log-compactions"])
+        assert compacted > 3
+        empty(client, ids_of(client), "random")
+        until_taken(client, b"x" * 20_000, 100)
+
+
+def reserve(client: Client, count: int) -> list[bytes]:
+    """Take so many of the first jobs at once; give their ids."""
+    client.socket.sendall(count * b"reserve-with-timeout 0\r\n")
+    ids = []
+    for _ in range(count):
+        words = client.reader.readline().split()
+        assert words[0] == b"RESERVED", words
+        client.reader.read(int(words[2]) + 2)
+        ids.append(words[1])
+    return ids
+
+
+def release_all(client: Client, ids: list[bytes]) -> None:
+    client.socket.sendall(b"".join(b"release %b 0 0\r\n" % id for id in ids))
+    answers = {client.reader.readline() for _ in ids}
+    assert answers == {b"RELEASED\r\n"}
+
+
+def ids_of(client: Client) -> list[int]:
+    """Give all jobs' ids, as far as any was given."""
+    found = []
+    for id in range(1, int(client.stats()["total-jobs"]) + 1):
+        answer = client.ask(b"stats-job %d\r\n" % id).split()
+        if answer[0] == b"OK":
+            client.reader.read(int(answer[1]) + 2)
+            found.append(id)
+    return found

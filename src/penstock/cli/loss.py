@@ -94,7 +94,7 @@ def check_place(folder: Folder, number: int, offset: int) -> None:
     """Refuse what is no place; a missing segment has one, its beginning."""
     name, place = segment_name(number), f"--cut-at {number}:{offset}"
     is_there = name in folder.names()
-    if not is_there and (offset or not 1 <= number <= max(numbers(folder), default=0)):
+    if not is_there and (offset or not 1 <= number <= max(numbers(folder), default=1)):
         raise FlagError(f"{place}: there is no {name}")
     most = folder.size(name) // SECTOR * SECTOR if is_there else 0
     if offset % SECTOR or offset > most:

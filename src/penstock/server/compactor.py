@@ -25,15 +25,17 @@ LEAST_STEP = 128 * 1024  # bytes that a turn reads and writes here
 MOST_STEP = 4 * 1024 * 1024  # the same, however much came in
 SPARES = 3  # pieces that are prepared, or not yet full
 MARGIN = 2  # pieces that the log stays below what it may have
-LOOSE = 16  # the share of live bytes that batches take besides, at the most
+LITTLE = 4  # a full disk is worth a round for that part of a piece
 PACE = 6  # bytes for each that came in
+FILLING = 8  # writes to a piece where there is no room
+ASIDE = 8  # the share of live bytes that a round may be behind with
 UNSEEN = 1024 * 1024  # bytes that come in between two looks at the log
 
 
 class Compactor:
     """`step` is called after each batch, and again as long as it is `busy`.
 
-    `compactions` counts the pieces that were let go of.
+    `compactions` counts the pieces that were let go of, `appended` bytes that came in.
     """
 
     def __init__(self, engine: Engine, log: Log) -> None:
@@ -55,6 +57,10 @@ class Compactor:
         self._seen = 0  # what the log might have at the last look
         self._used = 0  # what it had
         self._margin = 0  # bytes of a piece
+        self.appended = 0  # bytes that came in since a round began
+        self._hurries = False  # there was no room
+        self._round = 0  # the last piece that there was when a round began
+        self._left = 0  # bytes of garbage that the last whole round has left
 
     @property
     def carried(self) -> int:
@@ -73,6 +79,8 @@ class Compactor:
     def look(self, usage: Usage) -> None:
         """Begin with the oldest piece if the log is too large."""
         self._seen, self._used, self._margin = self.most(), usage.used, usage.piece
+        self._hurries = self.lacks_room(usage)
+        self._note_round(usage)
         if self.busy or self._awaits or self._resting or not usage.trimmable:
             return
         if self._is_large(usage) and self.followers.may_trim(usage, self.most()):
@@ -80,6 +88,11 @@ class Compactor:
             self._piece = usage.oldest_piece
             self._batches = iter(self.log.read(usage.oldest))
             self.busy = True
+
+    def aside(self) -> int:
+        """Count the bytes to keep free of puts: a round of a full disk writes anew all
+        that is alive, while others release, bury and reserve."""
+        return self.live() // ASIDE
 
     def has_shrunk(self) -> bool:
         """Tell whether so much is gone since the last look that another is due: bytes
@@ -97,13 +110,25 @@ class Compactor:
         self.busy = False
 
     def _is_large(self, usage: Usage) -> bool:
-        live = self.live()
-        if usage.written - live < usage.piece + live // LOOSE:
-            return False  # writing it all anew would win nothing
+        garbage = usage.written - self.live()
         if self.lacks_room(usage):
-            return True
+            # What a whole round has left is all that a round can come to.
+            return garbage >= self._left + usage.piece // LITTLE
+        if garbage < usage.piece:
+            return False
         # Early enough: pieces come while this is done, and what is alive may shrink.
         return usage.used + MARGIN * usage.piece > self.most()
+
+    def _note_round(self, usage: Usage) -> None:
+        """Without room, note what a round comes to: once every piece that there was has
+        been written anew, what is garbage and has not come since will be so again."""
+        if not self._hurries:
+            self._round = self._left = 0
+        elif not self._round or usage.oldest_piece > self._round:
+            garbage = usage.written - self.live()
+            self._left = max(0, garbage - self.appended) if self._round else 0
+            self._round = self.log.piece()
+            self.appended = 0
 
     def step(self, fresh: int) -> int:
         """Do a share of the work; `fresh` bytes came in since the last time. Give how
@@ -112,6 +137,9 @@ class Compactor:
         share = min(max(self.least_step, PACE * fresh), MOST_STEP)
         if self._used + self._margin > self.most():
             share = MOST_STEP  # much has gone at once
+        if self._hurries:
+            # Nobody puts. What is written at once has to fill the pieces well.
+            share = self._margin // FILLING
         self._take_steps(share)
         return int(self.engine.turn.batch.size()) - before
 

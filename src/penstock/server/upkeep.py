@@ -61,6 +61,7 @@ class Upkeep:
         """Do a share of the work; everything through that batch is durable."""
         fresh, self._fresh = self._fresh, 0
         self._unseen += fresh
+        self.compactor.appended += fresh
         if (
             self.compactor.durable(seq)
             or self._unseen > self.compactor.unseen
@@ -96,7 +97,7 @@ class Upkeep:
         """See what room there is, and whether the log is too large."""
         self._unseen = 0
         usage = self._log.usage()
-        self._room.see(usage, self._coming())
+        self._room.see(usage, self._coming() + self.compactor.aside())
         self._log.limit(self.compactor.most())
         self.compactor.look(usage)
         # Who is refused says nothing that would let anybody look again.

@@ -9,6 +9,7 @@ import pytest
 from penstock.cli.verbs.repair import place
 from penstock.errors import FlagError
 from penstock.log.file.folder import FileFolder
+from penstock.log.file.layout import used
 from tests.cli.command_line import PENSTOCK, penstock
 from tests.cli.data_folder import flip, image, segments
 
@@ -43,7 +44,7 @@ def test_after_a_repair_a_server_would_start_and_nothing_is_thrown_away(damaged)
     assert told[1] == "  3 batches of it can still be read, 3 to 5, 3 events"
     assert last == f"cut; what was behind it is kept in {damaged}/quarantine"
     (kept,) = (damaged / "quarantine").iterdir()
-    assert kept.read_bytes() == before[1024:].rstrip(b"\0")
+    assert kept.read_bytes() == used(before[1024:])
     checked = penstock("check", str(damaged))
     assert checked.returncode == 0
     assert "jobs: 1 ready; the next id is 1000000004" in checked.stdout

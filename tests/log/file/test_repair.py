@@ -13,6 +13,7 @@ from penstock.log.file.layout import (
     STORE,
     read_store,
     segment_number,
+    used,
     write_mark,
 )
 from penstock.log.file.repair import LOST_IDS, carry_out
@@ -96,9 +97,9 @@ def test_what_is_cut_off_is_kept(damaged):
     cut(damaged, 2, SECTOR + FRAME)
     after = contents(damaged)
     kept = after[f"quarantine/0000000002-{SECTOR + FRAME}.cut"]
-    assert kept == before["0000000002.log"][SECTOR + FRAME :].rstrip(b"\0")
+    assert kept == used(before["0000000002.log"][SECTOR + FRAME :])
     third = after["quarantine/0000000003-0.cut"]
-    assert third == before["0000000003.log"].rstrip(b"\0")
+    assert third == used(before["0000000003.log"])
 
 
 def test_a_repair_can_be_done_again(damaged):

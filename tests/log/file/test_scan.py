@@ -315,6 +315,19 @@ def test_a_last_segment_that_is_gone_is_missed_without_a_seal(machine):
     assert "batch 4 was durable" in str(error)
 
 
+@pytest.mark.parametrize("size", [None, 0])
+def test_the_segment_of_a_start_is_missed_before_anything_stands_still(five, size):
+    """Under load no seal comes for a long time."""
+    write(open_log(five), 6, 9, SIZE)
+    restart(five)
+    if size is None:
+        remove(five, segment_name(2))
+    else:
+        file = five.names.memory[segment_name(2)]
+        del file.memory[:], file.drive[:]
+    assert "batch 6 was durable" in str(refused(five))
+
+
 def test_a_last_segment_that_is_gone_is_missed_by_the_mark(sealed):
     remove(sealed, segment_name(1))
     assert refused(sealed).path == segment_name(1)

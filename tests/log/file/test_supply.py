@@ -177,8 +177,16 @@ def test_room_is_what_is_left_beside_the_spares_that_are_owed(scene):
 def test_where_no_spare_could_be_made_there_is_no_room_until_somebody_makes_some(scene):
     scene.go_on()
     scene.end(errno.ENOSPC)
-    scene.room_left = SPARE * SIZE
-    assert scene.supply.room() == 0
+    assert scene.supply.room() == 0, "a quota says no, whatever the file system has"
     scene.room_left += 1
-    assert scene.supply.room() == 1
+    assert scene.supply.room() == scene.room_left - SPARE * SIZE
     assert not scene.supply.full
+
+
+def test_spares_that_are_too_small_by_now_are_owed_the_rest(scene):
+    scene.go_on()
+    scene.end()
+    scene.segments.largest = 16 * SIZE
+    scene.segments.fit(16 * 10 * SIZE)
+    assert scene.segments.size == 10 * SIZE
+    assert scene.supply.room() == (100 - 2 * 10 + 1) * SIZE

@@ -62,7 +62,7 @@ def plan(folder: Folder, number: int, offset: int) -> Cut:
     store = store_of(folder)
     headers = _headers(folder, store)
     mark = _mark(folder, store)
-    oldest = _oldest(folder, headers, mark, number, offset)
+    oldest = min(_oldest(folder, headers, mark, store), number)
     place = _Place(number, 0, NOTHING, 0)
     for found in _places(folder, headers, oldest, number, offset):
         place = found
@@ -134,9 +134,13 @@ def readable(folder: Folder, store: bytes) -> Iterator[Frame]:
         content = folder.read(name, 0, folder.size(name))
         yield from find_frames(content, 0, store, segment_of(name))
     for number in numbers(folder):
-        name = segment_name(number)
-        content = folder.read(name, 0, folder.size(name))
-        yield from find_frames(content, SECTOR, store, number)
+        yield from _frames_in(folder, number, store)
+
+
+def _frames_in(folder: Folder, number: int, store: bytes) -> list[Frame]:
+    name = segment_name(number)
+    content = folder.read(name, 0, folder.size(name))
+    return find_frames(content, SECTOR, store, number)
 
 
 def _header(folder: Folder, number: int) -> Header | None:
@@ -165,21 +169,15 @@ def _mark(folder: Folder, store: bytes) -> Mark | None:
 
 
 def _oldest(
-    folder: Folder,
-    headers: dict[int, Header],
-    mark: Mark | None,
-    number: int,
-    offset: int,
+    folder: Folder, headers: dict[int, Header], mark: Mark | None, store: bytes
 ) -> int:
-    """Give the first segment that is still needed, as far as it can be told."""
+    """Give the first segment that is still needed, as far as it can be told: what any
+    batch or header says, also behind the cut, holds for what is gone."""
     told = [1] if mark is None else [mark.oldest]
-    for each, header in headers.items():
-        if each <= number:
-            size = folder.size(segment_name(each))
-            end = min(offset, size) if each == number else size
-            told.append(header.oldest)
-            told += [frame.oldest for _at, frame in frames(folder, header, end)]
-    return min(max(told), number)
+    told += [header.oldest for header in headers.values()]
+    for number in numbers(folder):
+        told += [frame.oldest for frame in _frames_in(folder, number, store)]
+    return max(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,8 @@ class FileLog:
         self._store = opened.store
         self._check = opened.check
         self._stable.begin(opened.mark, self._segments.oldest, opened.half)
+        # The mark is to tell of the segment that was made, should it ever be missing.
+        self._has_rolled = not self._look().new
         # Where all that the oldest one held was written again, nobody needs it, and no
         # number of a batch would say so.
         self._segments.trim(self._segments.kept[0].first - 1)
@@ -250,7 +252,6 @@ class FileLog:
             self.sync_took = outcome.took
             self.latencies.append(outcome.took)
             self._stable.synced(outcome)
-            # Then the mark tells of the new segment, should it ever be missing.
             self._wants_seal |= self._has_rolled and outcome.name != MARK
             self._has_rolled = False
             if self._idle:

@@ -81,8 +81,9 @@ class FileFolder:
 
     def kept(self) -> list[str]:
         """List the files of the quarantine, sorted."""
-        found = (self.path / QUARANTINE).glob("*.cut")
-        return sorted(QUARANTINE + each.name for each in found)
+        found = (self.path / QUARANTINE).glob("*-*.cut")
+        names = (each.name for each in found if each.name[:10].isdecimal())
+        return sorted(QUARANTINE + name for name in names)
 
     def size(self, name: str) -> int:
         """Give a file's size in bytes."""

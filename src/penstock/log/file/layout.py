@@ -64,6 +64,11 @@ def padded(size: int) -> int:
     return -(-size // SECTOR) * SECTOR
 
 
+def used(content: bytes) -> bytes:
+    """Give what was written, in whole sectors: a checksum may end with zeros."""
+    return content[: padded(len(content.rstrip(b"\0")))]
+
+
 def _sector(content: bytes) -> bytes:
     """Fill a sector up, with the checksum in its last four bytes."""
     filled = content.ljust(SECTOR - CHECKSUM.size, b"\0")

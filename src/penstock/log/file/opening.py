@@ -16,6 +16,7 @@ from penstock.log.file.layout import (
     Header,
     frame_check,
     frame_size,
+    padded,
     segment_name,
     store_line,
     write_frame,
@@ -83,7 +84,9 @@ def _keep_what_was_torn(folder: Folder, scan: Scan) -> None:
     """Put the bytes aside that are about to be cut off."""
     torn = scan.torn
     if torn is not None:
-        content = folder.read(segment_name(torn.number), torn.offset, torn.count)
+        # In whole sectors: a checksum may end with zeros.
+        count = padded(torn.count)
+        content = folder.read(segment_name(torn.number), torn.offset, count)
         keep(folder, torn.number, torn.offset, content)
 
 

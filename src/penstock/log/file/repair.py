@@ -15,8 +15,10 @@ from penstock.log.file.layout import (
     STORE,
     Header,
     frame_size,
+    read_header,
     segment_name,
     store_line,
+    used,
     write_frame,
     write_header,
     write_mark,
@@ -42,6 +44,7 @@ def carry_out(folder: Folder, cut: Cut) -> None:
         if later > cut.number:
             folder.remove(segment_name(later))
     folder.sync()
+    _fill_up(folder, cut)
     if cut.offset:
         _wipe(folder, cut)
     _begin_anew(folder, cut)
@@ -55,14 +58,25 @@ def _mark(cut: Cut, seq: int) -> bytes:
 
 
 def _keep(folder: Folder, cut: Cut) -> None:
-    """Copy to the quarantine what is cut off: the rest of a segment, later ones."""
+    """Copy to the quarantine what goes: the rest of a segment, later ones."""
     for each in numbers(folder):
-        if each >= cut.number:
+        # What is older than what is needed goes with the next start.
+        if not cut.oldest <= each < cut.number:
             start = cut.offset if each == cut.number else 0
             name = segment_name(each)
-            content = folder.read(name, start, folder.size(name)).rstrip(b"\0")
+            content = used(folder.read(name, start, folder.size(name)))
             if content:
                 keep(folder, each, start, content)
+
+
+def _fill_up(folder: Folder, cut: Cut) -> None:
+    """Give the segments in front their size: all that they have to hold is there."""
+    for number in range(cut.oldest, cut.number):
+        name = segment_name(number)
+        header = read_header(folder.read(name, 0, SECTOR))
+        short = 0 if header is None else header.size - folder.size(name)
+        if short > 0:
+            folder.write(name, folder.size(name), bytes(short))
 
 
 def _wipe(folder: Folder, cut: Cut) -> None:

@@ -208,10 +208,10 @@ class Scan:
             return True
         for number in later:
             name = segment_name(number)
-            begun = self.folder.read(name, 0, self.folder.size(name)).rstrip(b"\0")
+            begun = self.folder.read(name, 0, self.folder.size(name))
             follows = self._follows(begun, number, end.check)
             if follows or (number in damaged and self.torn is None):
-                self.torn = Torn(number, 0, len(begun))
+                self.torn = Torn(number, 0, len(begun.rstrip(b"\0")))
             if follows:
                 return True
         return False

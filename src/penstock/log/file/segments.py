@@ -99,6 +99,11 @@ class Segments:
         """Count the bytes of frames in what is kept, headers included."""
         return sum(each.end for each in self.kept)
 
+    def owed(self) -> int:
+        """Count the bytes of spares that are still to be made; those that are there may
+        be smaller than what they are needed for now."""
+        return max(0, self.size * SPARE - sum(size for _number, size in self.ready))
+
     def allocated(self) -> int:
         """Count the bytes of the files that are to stay, spares to come included."""
         return sum(each.size for each in self.kept) + self.size * SPARE

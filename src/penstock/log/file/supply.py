@@ -27,6 +27,7 @@ class Supply:
         self._disk = disk
         self._segments = segments
         self._stable = stable
+        self._free = 0  # bytes that there were when it was full
         self._busy = ""  # the file that is being prepared or removed
         self._size = 0
 
@@ -86,7 +87,8 @@ class Supply:
             return False
         self._busy = ""
         if outcome.error:
-            self.full = True
+            # A quota may say no where the file system has room.
+            self.full, self._free = True, self._folder.room()
         elif outcome.kind == PREPARED:
             self._segments.add_ready(self._segments.next_number(), self._size)
         else:
@@ -97,9 +99,7 @@ class Supply:
     def room(self) -> int:
         """Count the bytes that are left beside the spares that are owed. Raises the
         OSError of looking."""
-        segments = self._segments
-        owed = (SPARE - len(segments.ready)) * segments.size
-        room = self._folder.room() - owed
-        if room > 0:
-            self.full = False  # somebody else may have made room
-        return 0 if self.full else max(0, room)
+        free = self._folder.room()
+        if free > self._free:
+            self.full = False  # somebody has made room
+        return 0 if self.full else max(0, free - self._segments.owed())
