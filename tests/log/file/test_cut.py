@@ -169,3 +169,18 @@ def test_where_that_is_damaged_the_first_copy_stands_in(again):
     change(again, segment_name(2), SECTOR + 99, b"rot")
     cut, seqs = planned(again, 2, SECTOR)
     assert (cut.number, cut.offset, seqs) == (2, 0, [1, 2, 3])
+
+
+def test_what_is_gone_is_known_by_batches_behind_the_cut_too(machine):
+    """The mark comes later than the frame that lets a file go."""
+    before = contents(machine)[MARK]
+    log = open_log(machine)
+    write(log, 10, 12, THIRD)
+    log.trim(3)
+    write(log, 13, 13, THIRD)
+    drive(log, machine)
+    restart(machine)
+    assert segment_name(1) not in contents(machine)
+    change(machine, MARK, 0, before)
+    cut, seqs = planned(machine, 3, SECTOR + FRAME)
+    assert (cut.oldest, seqs) == (2, [4, 5, 6, 7])

@@ -5,15 +5,18 @@ import itertools
 import pytest
 
 from penstock.errors import LogCorrupt
+from penstock.log import Stored
 from penstock.log.file import repair
 from penstock.log.file.cut import plan
 from penstock.log.file.layout import (
     MARK,
     SECTOR,
     STORE,
+    find_frames,
     read_store,
     segment_number,
     used,
+    write_frame,
     write_mark,
 )
 from penstock.log.file.repair import LOST_IDS, carry_out
@@ -251,3 +254,44 @@ def test_damage_before_the_cut_is_refused_and_nothing_is_touched(damaged):
     with pytest.raises(LogCorrupt, match="before the cut"):
         cut(damaged, 2, SECTOR + FRAME)
     assert contents(damaged) == before
+
+
+def test_a_checksum_that_ends_with_a_zero_is_kept_whole():
+    machine = whole_log()
+    store = read_store(contents(machine)[STORE])
+    for now in range(2000):  # one in 256 ends so
+        batch = Stored(1, 99, now, 0, 1, 1, b"x" * 100)
+        *front, end = write_frame(store, 3, 1, 0, batch, 0)
+        if end[3] == 0:
+            break
+    assert end[:3] != bytes(3)
+    frame = b"".join((*front, end))
+    change(machine, "0000000003.log", SECTOR + 3 * FRAME, frame)
+    cut(machine, 3, SECTOR + 3 * FRAME)
+    kept = quarantined(machine)[f"quarantine/0000000003-{SECTOR + 3 * FRAME}.cut"]
+    assert len(kept) % SECTOR == 0
+    assert [f.stored.seq for f in find_frames(kept, 0, store, 3)] == [99]
+
+
+def test_an_earlier_segment_that_lacks_only_zeros_gets_its_size():
+    machine = whole_log()
+    shorten(machine, "0000000001.log", SMALL - SECTOR)
+    change(machine, "0000000002.log", SECTOR + FRAME + 99, b"rot")
+    cut(machine, 2, SECTOR + FRAME)
+    assert [stored.seq for stored in reopened(machine).recovered] == [1, 2, 3, 4, 5]
+
+
+def test_what_is_older_than_what_is_needed_is_kept_too():
+    """The next start removes it, and images of what it held may be cut off."""
+    machine = whole_log()
+    restart(machine)
+    first = contents(machine)["0000000001.log"]
+    log = open_log(machine)
+    write(log, 10, 12, THIRD)
+    log.trim(3)
+    write(log, 13, 13, THIRD)
+    drive(log, machine)
+    restart(machine)
+    machine.create_file("0000000001.log", machine.process).write(0, first)
+    cut(machine, 4, 0)
+    assert quarantined(machine)["quarantine/0000000001-0.cut"] == used(first)
