@@ -29,8 +29,9 @@ class Given:
         return self.content
 
 
-def write(path: Path, batches: Iterable[Stored]) -> Path:
-    """Keep batches in a folder, and leave it as a server that ended does."""
+def write(path: Path, batches: Iterable[Stored], *, sealed: bool = True) -> Path:
+    """Keep batches in a folder, and leave it as a server does that ended, or was
+    killed."""
     # Imported here: the disk has no plain form.
     from penstock.log.file.disk import Disk  # noqa: PLC0415
     from penstock.log.file.file_log import FileLog  # noqa: PLC0415
@@ -43,9 +44,13 @@ def write(path: Path, batches: Iterable[Stored]) -> Path:
         rest = (each.now, each.wall, each.next_id, each.count, each.payload)
         log.append(Given(each.seq, *rest))
         log.finish()
-    log.seal()
-    log.finish()
-    log.close()
+    if sealed:
+        log.seal()
+        log.finish()
+        log.close()
+    else:
+        log.disk.close()
+        folder.close()
     return path
 
 

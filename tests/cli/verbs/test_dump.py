@@ -114,6 +114,17 @@ def test_what_is_behind_damage_can_be_salvaged(written):
     ]
 
 
+def test_what_a_start_wrote_again_is_salvaged_once(tmp_path, told):
+    told.story.put(told.client)
+    told.turn()
+    path = data_folder.write(tmp_path / "data", told.batches, sealed=False)
+    told.story.put(told.client)
+    told.turn()
+    data_folder.write(path, told.batches[1:])
+    assert len(segments(path)) == 2
+    assert [line["batch"] for line in dumped(path, "--salvage")] == [1, 2]
+
+
 def test_what_was_cut_off_can_be_salvaged(written):
     place = ("--cut-at", "1:1024", "--yes")
     assert penstock("repair", str(written), *place).returncode == 0

@@ -77,7 +77,7 @@ def salvaged(folder: FileFolder, first: int) -> Iterator[Stored]:
     seen = set()
     for frame in readable(folder, store_of(folder)):
         batch = frame.stored
-        key = (batch.seq, frame.check)
+        key = (batch.term, batch.seq)  # a start may have written it again
         if batch.seq >= first and key not in seen:
             seen.add(key)
             yield batch
