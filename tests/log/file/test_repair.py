@@ -1,5 +1,6 @@
 """Cutting a damaged log: what is before the cut stays, what is behind it is kept."""
 
+import contextlib
 import itertools
 
 import pytest
@@ -295,3 +296,34 @@ def test_what_is_older_than_what_is_needed_is_kept_too():
     machine.create_file("0000000001.log", machine.process).write(0, first)
     cut(machine, 4, 0)
     assert quarantined(machine)["quarantine/0000000001-0.cut"] == used(first)
+
+
+def test_without_room_to_keep_what_goes_nothing_goes(damaged):
+    restart(damaged)
+    before = contents(damaged)
+    capacity, damaged.capacity = damaged.capacity, damaged.used()
+    with pytest.raises(OSError, match="No space"):
+        cut(damaged, 2, SECTOR + FRAME)
+    after = contents(damaged)
+    assert {name: after[name] for name in before} == before
+    damaged.capacity = capacity
+    cut(damaged, 2, SECTOR + FRAME)
+    assert [stored.seq for stored in reopened(damaged).recovered] == [1, 2, 3, 4, 5]
+
+
+def test_a_repair_that_stops_for_want_of_room_is_done_again_once_there_is(damaged):
+    """Whatever room there was when it began."""
+    restart(damaged)
+    before = contents(damaged)
+    for room in range(0, 4 * SMALL, SMALL // 4):
+        machine = put_back(before)
+        capacity, machine.capacity = machine.capacity, machine.used() + room
+        with contextlib.suppress(OSError):
+            cut(machine, 2, SECTOR + FRAME)
+        machine.capacity = capacity
+        restart(machine)
+        with contextlib.suppress(LogCorrupt):
+            assert len(open_log(machine).recovered) == 5
+            continue
+        cut(machine, 2, SECTOR + FRAME)
+        assert len(reopened(machine).recovered) == 5
