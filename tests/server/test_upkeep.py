@@ -98,3 +98,23 @@ def test_work_that_nobody_calls_for_goes_on_and_is_committed(scene, loop, monkey
     for _ in range(3):
         loop.run_until_complete(asyncio.sleep(0))
     assert (left, len(scene.staged)) == ([0], 3)
+
+
+def test_what_is_written_here_is_no_reason_to_write_more(scene, monkeypatch):
+    """Nor is its frame: without room that would go round for ever."""
+    scene.looks(0)
+    monkeypatch.setattr(scene.compactor, "step", lambda fresh: 100)
+    scene.compactor.busy = True
+    scene.compactor.appended = 0
+    scene.upkeep.compact_on()
+    scene.looks(100)
+    assert scene.compactor.appended == 0
+    scene.looks(100 + 20)  # twenty bytes are somebody's
+    assert scene.compactor.appended == SECTOR
+
+
+def test_a_batch_of_nothing_takes_its_frame(scene):
+    scene.looks(0)
+    scene.compactor.appended = 0
+    scene.looks(0)
+    assert scene.compactor.appended == SECTOR

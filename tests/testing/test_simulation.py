@@ -65,8 +65,13 @@ def test_one_seed_is_told_life_by_life(capsys):
 
 
 def test_kept_seeds_come_first():
-    assert list(islice(in_chunks([7, 8], 100), 2)) == [[7, 8], list(range(100, 125))]
-    assert next(in_chunks([], 0)) == list(range(25))
+    chunks = in_chunks([7, 8], 100, lambda: False)
+    assert list(islice(chunks, 2)) == [[7, 8], list(range(100, 125))]
+    assert next(in_chunks([], 0, lambda: False)) == list(range(25))
+
+
+def test_what_is_kept_is_run_however_little_is_asked_for():
+    assert list(in_chunks([7, 8], 100, lambda: True)) == [[7, 8]]
 
 
 MEANT = {

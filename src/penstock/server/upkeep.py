@@ -35,6 +35,7 @@ class Upkeep:
         self._room = Room(engine)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._looking: asyncio.TimerHandle | None = None
+        self._own = 0  # bytes of the batch that collects, written here
         self._fresh = 0
         self._unseen = 0
 
@@ -55,7 +56,10 @@ class Upkeep:
 
     def wrote(self, size: int) -> None:
         """Note a batch of so many bytes of events."""
-        self._fresh += (size + FRAMED) // SECTOR * SECTOR
+        own, self._own = self._own, 0
+        # What is written here is no reason to write more, nor is its frame.
+        if size > own or not own:
+            self._fresh += (size - own + FRAMED) // SECTOR * SECTOR
 
     def tend(self, seq: int) -> None:
         """Do a share of the work; everything through that batch is durable."""
@@ -74,8 +78,7 @@ class Upkeep:
         self.compactor.followers.tell()
 
     def _compact(self, fresh: int) -> None:
-        # What is written here is no reason to write more.
-        self._fresh -= self.compactor.step(fresh)
+        self._own += self.compactor.step(fresh)
         # What held nothing any more can go at once: no batch may come to say so.
         if self.compactor.durable(self._turn.durable):
             self.look()

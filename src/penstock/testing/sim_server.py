@@ -17,6 +17,8 @@ from penstock.testing.sim_disk import SimDisk
 from penstock.testing.sim_folder import SimFolder
 from penstock.testing.world import World
 
+MOST_BATCHES = 20_000  # of one process; one that writes more never ends
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -75,6 +77,7 @@ class WitnessedLog(FileLog):
     def append(self, batch: Batch) -> None:
         """Note what is written."""
         self.has_begun = True
+        assert batch.seq - self.recovered < MOST_BATCHES, "it writes without end"
         self.written.add(batch)
         super().append(batch)
         self.pieces.add(self.piece())
