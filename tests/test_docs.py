@@ -12,11 +12,10 @@ from pathlib import Path
 
 import greenstalk
 import pytest
-from typer.main import get_group
 
 from penstock import config
-from penstock.cli.main import app
 from penstock.testing.server import RunningServer, running_server
+from tests.cli.command_line import flags_of_verbs
 from tests.differential.differences import RULES
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +30,9 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(
     r"^```python\n(.*?)^```$\n*(?:It prints `([^`]+)`)?", re.MULTILINE | re.DOTALL
 )
-COMMAND = re.compile(r"penstock (serve|ping|check|dump|explain|repair)\b([^\n`|#]*)")
+COMMAND = re.compile(
+    r"penstock (serve|ping|check|dump|explain|repair|import [a-z-]+)\b([^\n`|#]*)"
+)
 DIFFERS = re.compile(r"^== (.+)\ndiffers:", re.MULTILINE)
 VERB = re.compile(r'line\.starts\(b"([a-z-]+) ?"\)')
 
@@ -113,16 +114,11 @@ def reference() -> str:
     return "".join(page.read_text() for page in pages)
 
 
-def flags(verb: str) -> set[str]:
-    parameters = get_group(app).commands[verb].params
-    return {flag for each in parameters for flag in each.opts if flag[:2] == "--"}
-
-
 def test_every_verb_and_flag_is_in_the_reference():
     text = reference()
-    for verb in get_group(app).commands:
+    for verb, flags in flags_of_verbs().items():
         assert f"penstock {verb}" in text
-        assert [flag for flag in flags(verb) if flag not in text] == []
+        assert [flag for flag in flags if flag[:2] == "--" and flag not in text] == []
 
 
 def test_every_setting_is_in_the_reference():
@@ -213,7 +209,7 @@ def test_the_settings_of_the_readme_are_allowed(tmp_path):
 def test_commands_have_flags_that_exist(page):
     for verb, rest in COMMAND.findall(page.read_text()):
         used = set(re.findall(r"--[a-z-]+", rest))
-        assert used <= flags(verb), verb
+        assert used <= flags_of_verbs()[verb], verb
 
 
 def test_targets_of_make_exist():

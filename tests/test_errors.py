@@ -24,9 +24,7 @@ def test_a_log_error_names_operation_place_reason_and_hint():
 
 
 def test_a_log_error_may_know_only_what_was_done():
-    assert (
-        str(errors.LogFull("append")) == "append: There is no room left for new jobs."
-    )
+    assert str(errors.LogFull("append")) == "append: There is no room left."
 
 
 @pytest.mark.parametrize(

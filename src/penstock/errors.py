@@ -48,11 +48,15 @@ class LogError(PenstockError):
 
 
 class LogFull(LogError):  # noqa: N818  (the operator's word, not an accident)
-    """There is no room left for new jobs."""
+    """There is no room left."""
 
 
 class LogCorrupt(LogError):  # noqa: N818
     """What was read is not what was written."""
+
+
+class LogUnfinished(LogError):  # noqa: N818
+    """An import into this folder was not finished."""
 
 
 class LogBusy(LogError):  # noqa: N818

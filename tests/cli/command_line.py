@@ -7,7 +7,23 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from typer.core import TyperGroup
+from typer.main import get_group
+
+from penstock.cli.main import app
+
 PENSTOCK = [sys.executable, "-m", "penstock.cli.main"]
+
+
+def flags_of_verbs() -> dict[str, set[str]]:
+    """Give the flags of each verb; one below another has both words."""
+    found: dict[str, set[str]] = {}
+    for verb, command in get_group(app).commands.items():
+        below = command.commands if isinstance(command, TyperGroup) else {"": command}
+        for word, each in below.items():
+            names = {name for option in each.params for name in option.opts}
+            found[f"{verb} {word}".strip()] = {n for n in names if n[0] == "-"}
+    return found
 
 
 def penstock(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -12,9 +12,9 @@ from penstock.cli.output import iso
 from penstock.core.engine import Engine
 from penstock.core.job import STATE_NAMES
 from penstock.core.replay import Replay
-from penstock.errors import FormatError, LogCorrupt, NewerFormat
+from penstock.errors import FormatError, LogCorrupt, LogUnfinished, NewerFormat
 from penstock.log import Stored
-from penstock.log.file.cut import begun, plan
+from penstock.log.file.cut import Cut, begun, kept, plan
 from penstock.log.file.folder import FileFolder
 from penstock.log.file.layout import segment_name, segment_number
 from penstock.log.file.reading import CHECK
@@ -24,6 +24,7 @@ GOOD = "good"
 TORN = "torn"
 DAMAGED = "damaged"
 NEWER = "newer"
+UNFINISHED = "unfinished"
 Watch = Callable[[int, int], None]  # batches read, and of how many
 ALL = 1 << 62  # an offset behind everything
 
@@ -95,11 +96,14 @@ def _look(folder: FileFolder, watch: Watch) -> Findings:
         _read(folder, findings, watch)
     except NewerFormat as error:
         findings.verdict, findings.reason = NEWER, str(error)
+    except LogUnfinished as error:
+        findings.verdict, findings.reason = UNFINISHED, str(error.hint)
     except LogCorrupt as error:
         findings.verdict = DAMAGED
-        findings.reason = (error.hint or str(error)).removesuffix(f"; {CHECK}")
+        findings.reason = reason(error)
         findings.file, findings.offset = error.path, error.offset
-        findings.cut_at = _cut_at(folder, error.path or "", error.offset or 0)
+        cut = cut_for(folder, error)
+        findings.cut_at = None if cut is None else f"{cut.number}:{cut.offset}"
     except FileNotFoundError as error:
         findings.verdict = DAMAGED
         findings.reason = f"{error.filename} went while it was being read"
@@ -110,23 +114,36 @@ def _look(folder: FileFolder, watch: Watch) -> Findings:
     return findings
 
 
-def _cut_at(folder: FileFolder, name: str, offset: int) -> str | None:
-    """Give the place behind everything that is good; None where a cut does not help."""
-    number = segment_number(name)
+def in_front(folder: FileFolder, error: LogCorrupt, first: int) -> Iterator[Stored]:
+    """Give the batches from that number on that stand in front of damage, then raise
+    the error that names it."""
+    cut = cut_for(folder, error)
+    for batch in () if cut is None else kept(folder, cut):
+        if batch.seq >= first:
+            yield batch
+    raise error
+
+
+def reason(error: LogCorrupt) -> str:
+    """Say what is wrong, without the advice to look."""
+    return (error.hint or str(error)).removesuffix(f"; {CHECK}")
+
+
+def cut_for(folder: FileFolder, error: LogCorrupt) -> Cut | None:
+    """Plan the cut behind everything that is good; None where none helps."""
+    number, offset = segment_number(error.path or ""), error.offset or 0
     if number is None:
         # `mark` says how far the log goes, `store` whose it is, and nothing else does:
         # the log has to be believed.
         number, offset = max(begun(folder), default=1), ALL
     for _ in folder.names():  # damage in front of a place is one more, at the most
         try:
-            cut = plan(folder, number, offset)
-        except LogCorrupt as error:
-            number = segment_number(error.path or "") or 0
-            offset = error.offset or 0
+            return plan(folder, number, offset)
+        except LogCorrupt as earlier:
+            number = segment_number(earlier.path or "") or 0
+            offset = earlier.offset or 0
             if not number:
                 return None
-        else:
-            return f"{cut.number}:{cut.offset}"
     return None
 
 

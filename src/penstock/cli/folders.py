@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from penstock import config
-from penstock.errors import FlagError, LogBusy, LogError, NewerFormat
+from penstock.errors import FlagError, LogBusy, LogError, LogUnfinished, NewerFormat
 from penstock.log.file.folder import FileFolder
-from penstock.log.file.layout import LOCK, STORE
+from penstock.log.file.layout import LOCK, STORE, UNFINISHED
 
 LOOKS = 3  # at a folder that a server is writing to, before damage is believed
 
@@ -25,6 +25,9 @@ def for_reading(path: Path) -> FileFolder:
 
 def for_changing(path: Path) -> FileFolder:
     """Open a folder in which jobs are kept."""
+    if (path / UNFINISHED).exists():
+        hint = "there is nothing to keep: do that again, or remove the folder"
+        raise LogUnfinished("change", str(path), hint=hint)
     return FileFolder(_checked(path))
 
 

@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from penstock import version
-from penstock.cli.verbs import check, dump, explain, ping, repair, serve
+from penstock.cli.verbs import check, dump, explain, import_binlog, ping, repair, serve
 from penstock.errors import (
     FlagError,
     FormatError,
     LogBusy,
     LogCorrupt,
     LogError,
+    LogUnfinished,
     PenstockError,
 )
 
@@ -26,7 +27,7 @@ INTERRUPTED = 130  # as a shell tells it: 128 and the number of SIGINT
 # The first that fits: damaged data, a folder in use, storage that failed, settings.
 STATUSES = (
     (FlagError, USAGE),
-    ((LogCorrupt, FormatError), os.EX_DATAERR),
+    ((LogCorrupt, LogUnfinished, FormatError), os.EX_DATAERR),
     (LogBusy, os.EX_TEMPFAIL),
     ((LogError, OSError), os.EX_IOERR),
     (PenstockError, os.EX_CONFIG),
@@ -44,6 +45,13 @@ app.command(epilog=check.EXAMPLES)(check.check)
 app.command(epilog=dump.EXAMPLES)(dump.dump)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.command(epilog=repair.EXAMPLES)(repair.repair)
+importing = typer.Typer(
+    no_args_is_help=True, help="Take over jobs that are kept elsewhere."
+)
+importing.command("beanstalkd-binlog", epilog=import_binlog.EXAMPLES)(
+    import_binlog.import_binlog
+)
+app.add_typer(importing, name="import")
 
 
 def _say_version(wanted: bool) -> None:

@@ -74,6 +74,35 @@ class Images:
         batch.attribute(TAG_BODY, job.body)
         batch.close()
 
+    def given(
+        self,
+        batch: Batch,
+        id: cython.ulonglong,
+        tube: bytes,
+        pri: cython.uint,
+        created: cython.ulonglong,
+        delay: cython.ulonglong,
+        due: cython.ulonglong,
+        ttr: cython.ulonglong,
+        state: cython.uint,
+        counters: tuple[int, ...],
+        body: bytes,
+    ) -> None:
+        """Write a job that comes from elsewhere; its reserves, timeouts, releases,
+        buries and kicks are the `counters`."""
+        job: Job = Job()
+        job.id = id
+        job.tube = Tube(tube, 0)
+        job.pri = pri
+        job.created = created
+        job.delay = delay
+        job.due = due
+        job.ttr = ttr
+        job.state = state
+        job.reserves, job.timeouts, job.releases, job.buries, job.kicks = counters
+        job.body = body
+        self.job(batch, job)
+
     @cython.cfunc
     def _numbers(self, out: Buffer, job: Job) -> cython.void:
         out.room(128)

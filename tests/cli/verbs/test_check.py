@@ -38,7 +38,7 @@ def test_a_torn_end_is_status_0_and_said(written):
     lines = checked(written)
     assert lines[-2] == WHOLE
     place = f"0000000001.log from offset {start} on, 4 bytes"
-    assert lines[-1].startswith(f"torn at the end: {place} that were being written")
+    assert lines[-1].startswith(f"torn at the end: {place}, as a write leaves")
     assert lines[-1].endswith(
         "The next start cuts them off and keeps them in quarantine/"
     )

@@ -22,7 +22,7 @@ Examples:
   penstock check copy && penstock serve --data copy
 
 Status 0: the next start takes the folder as it is. Status 65: it is
-damaged, or of a later release.
+damaged, of a later release, or an import into it was broken off.
 """
 
 
@@ -97,6 +97,8 @@ REFUSED = "no server starts here: look for a copy of this folder from before"
 
 
 def _good(findings: Findings) -> list[str]:
+    if findings.last is None:
+        return ["good: nothing has been kept here yet"]
     return ["good: every batch is whole and follows the one before"]
 
 
@@ -107,9 +109,10 @@ def _torn(findings: Findings) -> list[str]:
         return [f"good up to {what}: what the server is writing"]
     return [
         "good: every batch is whole and follows the one before",
-        f"torn at the end: {what} that were being written when the machine stopped."
-        " With sync = always nothing in them was acknowledged. The next start cuts"
-        " them off and keeps them in quarantine/",
+        f"torn at the end: {what}, as a write leaves them that was under way when the"
+        " machine stopped. Of such a write nothing was acknowledged with sync = always;"
+        " with interval or never it may have been. The next start cuts them off and"
+        " keeps them in quarantine/",
     ]
 
 
@@ -129,4 +132,14 @@ def _newer(findings: Findings) -> list[str]:
     return [f"of a later release: {findings.reason}; nothing was touched"]
 
 
-VERDICTS = {"good": _good, "torn": _torn, "damaged": _damaged, "newer": _newer}
+def _unfinished(findings: Findings) -> list[str]:
+    return [f"unfinished: an import was broken off; {findings.reason}"]
+
+
+VERDICTS = {
+    "good": _good,
+    "torn": _torn,
+    "damaged": _damaged,
+    "newer": _newer,
+    "unfinished": _unfinished,
+}

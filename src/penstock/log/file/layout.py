@@ -33,6 +33,7 @@ SEGMENT_SIZE = 16 * 1024 * 1024  # bytes at most; a larger batch makes its own l
 STORE = "store"
 MARK = "mark"
 LOCK = "lock"
+UNFINISHED = "unfinished"
 QUARANTINE = "quarantine/"
 SEGMENT_NAME = re.compile(r"(\d{10})\.log")
 

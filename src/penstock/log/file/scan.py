@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from penstock.errors import FormatError, LogCorrupt, NewerFormat
+from penstock.errors import FormatError, LogCorrupt, LogUnfinished, NewerFormat
 from penstock.log import Stored
 from penstock.log.file import Folder
 from penstock.log.file.layout import (
     MARK,
     SECTOR,
     STORE,
+    UNFINISHED,
     Header,
     Mark,
     find_frames,
@@ -75,7 +76,8 @@ class _MisplacedError(FormatError):
 
 
 class Scan:
-    """A folder as it is now. Raises LogCorrupt or NewerFormat where it cannot be used.
+    """A folder as it is now. Raises LogCorrupt, LogUnfinished or NewerFormat where it
+    cannot be used.
 
     `headers` are the segments that count, by number; `unused` the files of segments
     that were prepared and not begun, or are no longer needed. A folder without a store
@@ -90,6 +92,9 @@ class Scan:
         self.store = b""
         self.mark = Mark(0, 1, 0, whole=True)
         names = folder.names()
+        if UNFINISHED in names:
+            hint = "do that again, it begins anew; or remove the folder"
+            raise LogUnfinished("read", UNFINISHED, hint=hint)
         numbers = sorted(
             number for name in names if (number := segment_number(name)) is not None
         )

@@ -1,0 +1,1 @@
+"""Coming from beanstalkd: what its binlog holds."""
