@@ -58,7 +58,7 @@ def test_what_cannot_be_read_is_said(written):
 def test_behind_the_end_there_is_nothing(written):
     (segment,) = segments(written)
     lines = behind(written, 1, end(segment)).sentences()
-    assert lines == ["nothing was written behind it"]
+    assert lines == ["nothing is there behind it"]
 
 
 def test_many_ids_are_not_all_named(tmp_path, told):

@@ -265,3 +265,17 @@ def ids_of(client: Client) -> list[int]:
             client.reader.read(int(answer[1]) + 2)
             found.append(id)
     return found
+
+
+@pytest.mark.parametrize("disk", [8 * MIB], indirect=True)
+def test_a_new_folder_without_room_for_segments_is_said_and_not_begun(disk):
+    data = disk.folder / "data"
+    command = [*disk.enter(), sys.executable, "-m", PROGRAM, "serve"]
+    command += [f"--data={data}", f"--beanstalk=unix:{disk.folder}/socket"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == os.EX_IOERR
+    assert done.stderr.splitlines()[-1].endswith(
+        "There is no room left. (a new data folder takes 12.0 MiB; nothing was written)"
+    )
+    left = {each.name for each in (disk.seen_from_outside() / "data").iterdir()}
+    assert left == {"lock"}

@@ -13,19 +13,22 @@ from penstock import config
 from penstock.cli import folders, keeping, log_output
 from penstock.cli.banner import Kept, announce
 from penstock.cli.keeping import Place
+from penstock.cli.output import size
 from penstock.cli.progress import Progress
 from penstock.clock import SystemClock
 from penstock.config import Settings, Systemd
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, LogFull
 from penstock.log import Log
 from penstock.log.file.disk import Disk
 from penstock.log.file.file_log import FileLog
+from penstock.log.file.segments import SMALLEST, SPARE
 from penstock.log.memory import MemoryLog
 from penstock.server import access, limits, listeners
 from penstock.server.lifecycle import Bounds, Server, hold_signals
 from penstock.server.listeners import Door
 from penstock.server.notify import Notifier
 
+NEEDED = f"a new data folder takes {size((1 + SPARE) * SMALLEST)}; nothing was written"
 Watch = Callable[[int], None]  # the number of the batch that was read
 Build = Callable[[Log, str, Watch], Server]  # from a log, and what its mode is called
 
@@ -115,6 +118,8 @@ def _recover(place: Place, build: Build) -> tuple[Server, Kept]:
         folder = keeping.own(place.folder)
         log = FileLog(folder, Disk(place.folder, place.sync.interval))
         there = log.usage()
+        if not there.durable and not there.room:
+            raise LogFull("begin", str(place.folder), hint=NEEDED)
         total = there.durable - there.oldest + 1
         with Progress("reading the log", logs=True) as progress:
             server = build(

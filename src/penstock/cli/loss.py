@@ -36,7 +36,7 @@ class Loss:
     def sentences(self) -> list[str]:
         """Say what would be given up."""
         if not self.count:
-            return ["nothing was written behind it"]
+            return ["nothing is there behind it"]
         files = ", ".join(self.files)
         lines = [f"{size(self.count)} that were written: {files}"]
         if not self.batches:

@@ -19,8 +19,10 @@ HELD_BY_CONNECTION = ", or until its connection closes or the server restarts"
 class Story:
     """The life of one job, and from where to where the log was read for it."""
 
-    def __init__(self, id: int) -> None:
+    def __init__(self, id: int, elsewhere: str | None = None) -> None:
+        """`elsewhere` is the command that looks into what was cut off, if any was."""
         self.life = Life(id)
+        self._elsewhere = elsewhere
         self.first: Stored | None = None
         self.last: Stored | None = None
 
@@ -50,6 +52,11 @@ class Story:
             return f"job {id}: the log is empty"
         if id >= last.next_id:
             return f"job {id} was never put: the next id is {last.next_id}"
+        if self._elsewhere is not None:
+            return (
+                f"job {id}: the log knows nothing of it, and a part of the log was cut"
+                f" off; what can still be read of that: {self._elsewhere}"
+            )
         if first.seq == 1:
             return f"job {id} was never there: a put that is refused takes an id too"
         since = f"batch {first.seq}, {clock(first.wall)}"

@@ -96,9 +96,12 @@ def test_a_reader_may_leave(tmp_path, told):
 
 
 def test_damage_is_one_line_and_status_65(written):
+    """What is in front of it is printed."""
     flip(segments(written)[0], 1124)
     done = penstock("dump", str(written))
-    assert (done.returncode, done.stdout) == (os.EX_DATAERR, "")
+    assert done.returncode == os.EX_DATAERR
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {line["batch"] for line in told} == {1}
     place = f"{written}/0000000001.log at offset 1024"
     assert done.stderr.startswith(f"penstock: read {place}: What was read is not")
 

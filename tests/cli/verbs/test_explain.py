@@ -80,3 +80,11 @@ def test_damage_is_one_line_and_status_65(written):
     done = penstock("explain", "1", "--data", str(written))
     assert (done.returncode, done.stdout) == (os.EX_DATAERR, "")
     assert done.stderr.startswith(f"penstock: read {written}/0000000001.log at offset")
+
+
+def test_where_something_was_cut_off_that_is_the_place_to_look(written):
+    done = penstock("repair", str(written), "--cut-at", "1:512", "--yes")
+    assert done.returncode == 0
+    (line,) = explained(written, "1", "--data", str(written), status=1)
+    assert line.endswith(f": penstock dump {written} --salvage --job 1")
+    assert '"kind": "put"' in penstock(*line.split()[-6:][1:]).stdout

@@ -87,3 +87,23 @@ def test_a_wrong_place_is_status_2(damaged):
     done = penstock("repair", str(damaged), "--cut-at", "1:1000", "--yes")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("penstock: --cut-at 1:1000: allowed is a multiple")
+
+
+def test_of_a_segment_that_is_gone_nothing_is_kept_and_what_is_lost_is_said(written):
+    (segment,) = segments(written)
+    segment.unlink()
+    done = penstock("repair", str(written), "--cut-at", "1:0", "--yes")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[1] == "  nothing is there behind it"
+    assert lines[2].startswith("  damaged: 0000000001.log: ")
+    assert lines[-1] == "cut"
+    assert not (written / "quarantine").exists()
+
+
+def test_what_the_disk_refuses_is_said_with_the_folder(damaged):
+    (damaged / "quarantine").touch()  # no folder can be made there
+    done = penstock("repair", str(damaged), "--cut-at", "1:1024", "--yes")
+    assert done.returncode == os.EX_IOERR
+    assert done.stderr.startswith(f"penstock: repair {damaged}: ")
+    assert done.stderr.count("\n") == 1

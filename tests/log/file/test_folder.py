@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -131,6 +132,19 @@ def test_a_file_is_replaced_as_a_whole_and_nothing_is_left_over(folder):
     folder.replace("a", b"short")
     assert folder.read("a", 0, 99) == b"short"
     assert folder.names() == ["a"]
+
+
+def test_half_of_a_replacement_is_not_left_over(folder, monkeypatch):
+    folder.replace("mark", b"one")
+
+    def full(file, content, offset):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(OSError, match="No space"):
+        folder.replace("mark", b"two")
+    assert [each.name for each in folder.path.iterdir() if each.is_file()] == ["mark"]
+    assert folder.read("mark", 0, 10) == b"one"
 
 
 def test_the_quarantine_is_made_when_it_is_needed(folder):

@@ -50,6 +50,10 @@ def planned(folder, error):
     return planned(folder, earlier)
 
 
+def readable_batches(folder, cut):
+    return {frame.stored.seq for _name, frame in readable(folder, cut.store)}
+
+
 def started(machine):
     """Start; where that is refused, repair as told and start once more."""
     try:
@@ -60,9 +64,9 @@ def started(machine):
         before = files_of(machine)
         cut = planned(folder, error)
         assert files_of(machine) == before
-        seen = {frame.stored.seq for frame in readable(folder, cut.store)}
+        seen = readable_batches(folder, cut)
         carry_out(folder, cut)
-        assert seen <= {frame.stored.seq for frame in readable(folder, cut.store)}
+        assert seen <= readable_batches(folder, cut)
         machine.kill()
         return open_log(machine, size=SEGMENT)
 

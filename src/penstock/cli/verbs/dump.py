@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli.output import iso, reader_may_leave, say_json
+from penstock.errors import LogCorrupt
 from penstock.log import Stored
 
 if TYPE_CHECKING:
@@ -57,41 +58,56 @@ def dump(
     """Print every event of a data folder as a line of JSON; change nothing."""
     # Here, so that --help and --version need none of it.
     from penstock.cli import folders  # noqa: PLC0415
-    from penstock.log.file.scan import Scan  # noqa: PLC0415
 
     data = folders.for_reading(folder)
     with reader_may_leave(), folders.named(data.path):
-        if salvage:
-            batches = salvaged(data, first)
-        else:
-            batches = folders.patiently(data, lambda: Scan(data)).batches(first)
         left_out = PRIVATE if no_bodies else ()
-        for line in lines(batches, job):
-            say_json({key: line[key] for key in line if key not in left_out})
+        found: Iterable[tuple[str, Stored]]
+        if salvage:
+            found = salvaged(data, first)
+        else:
+            found = (("", batch) for batch in in_order(data, first))
+        for file, batch in found:
+            where = {"file": file} if file else {}
+            for line in lines(batch, job):
+                kept = {key: line[key] for key in line if key not in left_out}
+                say_json({**where, **kept})
 
 
-def salvaged(folder: FileFolder, first: int) -> Iterator[Stored]:
-    """Give the batches that can be read, wherever they stand, each once."""
+def in_order(folder: FileFolder, first: int) -> Iterator[Stored]:
+    """Give the batches of the log; at damage the iterator raises what names it."""
+    from penstock.cli import examination, folders  # noqa: PLC0415
+    from penstock.log.file.scan import Scan  # noqa: PLC0415
+
+    try:
+        scan = folders.patiently(folder, lambda: Scan(folder))
+    except LogCorrupt as error:
+        return examination.in_front(folder, error, first)
+    return scan.batches(first)
+
+
+def salvaged(folder: FileFolder, first: int) -> Iterator[tuple[str, Stored]]:
+    """Give the batches that can be read, wherever they stand, each once, and the file
+    they are in."""
     from penstock.log.file.cut import readable, store_of  # noqa: PLC0415
 
     seen = set()
-    for frame in readable(folder, store_of(folder)):
+    for name, frame in readable(folder, store_of(folder)):
         batch = frame.stored
         key = (batch.term, batch.seq)  # a start may have written it again
         if batch.seq >= first and key not in seen:
             seen.add(key)
-            yield batch
+            yield name, batch
 
 
-def lines(batches: Iterable[Stored], job: int | None) -> Iterator[dict[str, Any]]:
+def lines(batch: Stored, job: int | None) -> Iterator[dict[str, Any]]:
     """Give an event's line, for each event or for those of one job."""
     from penstock.core.describe import describe  # noqa: PLC0415
 
-    for batch in batches:
-        place = {"batch": batch.seq, "now": batch.now, "wall": iso(batch.wall)}
-        for index, event in enumerate(describe(batch.payload)):
-            if job is None or names(event, job):
-                yield {**place, "index": index, **event}
+    place = {"batch": batch.seq, "now": batch.now, "wall": iso(batch.wall)}
+    for index, event in enumerate(describe(batch.payload)):
+        if job is None or names(event, job):
+            yield {**place, "index": index, **event}
 
 
 def names(event: dict[str, Any], job: int) -> bool:

@@ -43,9 +43,11 @@ def explain(
     from penstock.log.file.scan import Scan  # noqa: PLC0415
 
     folder = folders.for_reading(folders.configured(data, config))
+    salvage = f"penstock dump {folder.path} --salvage --job {job}"
+    elsewhere = salvage if folder.kept() else None
 
     def look() -> Story:
-        scan, story = Scan(folder), Story(job)
+        scan, story = Scan(folder), Story(job, elsewhere)
         before = min([each.first for each in scan.headers.values()], default=1) - 1
         total = scan.end.seq - before
         story.read(scan.batches(), lambda seq: progress(seq - before, total))

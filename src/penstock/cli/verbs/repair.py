@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.errors import FlagError, FormatError, LogError
+from penstock.errors import FlagError, FormatError, LogCorrupt, LogError
 
 if TYPE_CHECKING:
     from penstock.log.file.folder import FileFolder
@@ -53,15 +53,21 @@ def repair(
         data.lock()
         loss.check_place(data, number, offset)
         cut = plan(data, number, offset)
-        told = [*loss.behind(data, cut).sentences(), *_healthy(data)]
+        lost = loss.behind(data, cut)
+        told = [*lost.sentences(), *_as_it_is(data)]
         print(
             "\n  ".join([f"cutting {data.path} at {number}:{offset} gives up", *told])
         )
         if not yes and not _agreed():
             print("nothing was changed")
             raise typer.Exit(1)
-        carry_out(data, cut)
-    print(f"cut; what was behind it is kept in {data.path / 'quarantine'}")
+        try:
+            carry_out(data, cut)
+        except OSError as error:
+            hint = f"{error.strerror}: do it again once that is put right"
+            raise LogError("repair", str(data.path), hint=hint) from None
+    where = f"; what was behind it is kept in {data.path / 'quarantine'}"
+    print(f"cut{where if lost.count else ''}")
 
 
 def place(text: str) -> tuple[int, int]:
@@ -72,13 +78,16 @@ def place(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _healthy(data: FileFolder) -> list[str]:
-    """Say so where there is nothing to repair."""
+def _as_it_is(data: FileFolder) -> list[str]:
+    """Say what a start says of it, or that there is nothing to repair."""
+    from penstock.cli.examination import reason  # noqa: PLC0415
     from penstock.log.file.scan import Scan  # noqa: PLC0415
 
     try:
         for _batch in Scan(data).batches():
             pass
+    except LogCorrupt as error:
+        return [f"damaged: {error.path}: {reason(error)}"]
     except (LogError, FormatError, FileNotFoundError):
         return []
     return ["nothing is damaged here: a server starts without this"]

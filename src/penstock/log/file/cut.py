@@ -124,17 +124,20 @@ def begun(folder: Folder) -> list[int]:
 
 def highest_id(folder: Folder, store: bytes) -> int:
     """Give the highest next id that any batch tells of, wherever it lies."""
-    return max((each.stored.next_id for each in readable(folder, store)), default=1)
+    found = (each.stored.next_id for _name, each in readable(folder, store))
+    return max(found, default=1)
 
 
-def readable(folder: Folder, store: bytes) -> Iterator[Frame]:
-    """Give every frame that can be read, damage in front of it or not, of what was cut
-    off before and of the log."""
+def readable(folder: Folder, store: bytes) -> Iterator[tuple[str, Frame]]:
+    """Give every frame that can be read and the file it is in, damage in front of it or
+    not, of what was cut off before and of the log."""
     for name in folder.kept():
         content = folder.read(name, 0, folder.size(name))
-        yield from find_frames(content, 0, store, segment_of(name))
+        for frame in find_frames(content, 0, store, segment_of(name)):
+            yield name, frame
     for number in numbers(folder):
-        yield from _frames_in(folder, number, store)
+        for frame in _frames_in(folder, number, store):
+            yield segment_name(number), frame
 
 
 def _frames_in(folder: Folder, number: int, store: bytes) -> list[Frame]:

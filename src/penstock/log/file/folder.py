@@ -5,6 +5,7 @@ that fails is never repeated: the kernel reports it once and then believes that 
 well (fsyncgate, 2018).
 """
 
+import contextlib
 import fcntl
 import os
 import time
@@ -135,7 +136,13 @@ class FileFolder:
         if name.startswith(QUARANTINE) and not path.parent.exists():
             path.parent.mkdir(mode=FOLDER_MODE)
             self.sync()
-        self._fill(name + TEMPORARY, content)
+        try:
+            self._fill(name + TEMPORARY, content)
+        except OSError:
+            # Half of it is of no use, and may be what fills the disk.
+            with contextlib.suppress(FileNotFoundError):
+                self.remove(name + TEMPORARY)
+            raise
         os.rename(f"{path}{TEMPORARY}", path)
         _sync(path.parent)
 

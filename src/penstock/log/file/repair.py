@@ -5,7 +5,9 @@ as refused as it was, so a repair that was interrupted is simply done again.
 """
 
 import time
+from collections.abc import Iterator
 
+from penstock.errors import LogFull
 from penstock.log import Stored
 from penstock.log.file import Folder
 from penstock.log.file.cut import Cut, numbers
@@ -23,9 +25,10 @@ from penstock.log.file.layout import (
     write_header,
     write_mark,
 )
-from penstock.log.file.quarantine import keep
+from penstock.log.file.quarantine import free_name, keep
 from penstock.log.file.scan import Scan
 
+BESIDE = 16 * 1024  # bytes that a repair takes beside what it keeps, at the most
 LOST_IDS = 1_000_000_000  # ids that may have been given by what cannot be read
 
 
@@ -33,10 +36,13 @@ def carry_out(folder: Folder, cut: Cut) -> None:
     """Let the log end there.
 
     Ids go on far above all that may have been given, so that none is given twice.
-    Raises LogCorrupt if the folder is not whole afterwards.
+    Raises LogFull where there is no room to keep what is cut off, and LogCorrupt if the
+    folder is not whole afterwards.
     """
     seq = cut.last.seq + 1
-    _keep(folder, cut)
+    _check_room(folder, cut)
+    for number, offset, content in _cut_off(folder, cut):
+        keep(folder, number, offset, content)
     # What tells of the damage may go with what is cut off; the mark stays.
     folder.replace(MARK, _mark(cut, max(cut.sealed, seq)))
     folder.replace(STORE, store_line(cut.store))
@@ -57,8 +63,20 @@ def _mark(cut: Cut, seq: int) -> bytes:
     return 2 * write_mark(cut.store, cut.oldest, seq)
 
 
-def _keep(folder: Folder, cut: Cut) -> None:
-    """Copy to the quarantine what goes: the rest of a segment, later ones."""
+def _check_room(folder: Folder, cut: Cut) -> None:
+    """Refuse where there is no room to keep what goes."""
+    needed = BESIDE
+    for number, offset, content in _cut_off(folder, cut):
+        if free_name(folder, number, offset, content) is not None:
+            needed += len(content)
+    room = folder.room()
+    if needed > room:
+        hint = f"that takes {needed:,} bytes, {room:,} are free; nothing was changed"
+        raise LogFull("keep what is cut off", hint=hint)
+
+
+def _cut_off(folder: Folder, cut: Cut) -> Iterator[tuple[int, int, bytes]]:
+    """Give what goes: the rest of a segment, later ones; number, offset, content."""
     for each in numbers(folder):
         # What is older than what is needed goes with the next start.
         if not cut.oldest <= each < cut.number:
@@ -66,7 +84,7 @@ def _keep(folder: Folder, cut: Cut) -> None:
             name = segment_name(each)
             content = used(folder.read(name, start, folder.size(name)))
             if content:
-                keep(folder, each, start, content)
+                yield each, start, content
 
 
 def _fill_up(folder: Folder, cut: Cut) -> None:
