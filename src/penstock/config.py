@@ -363,6 +363,11 @@ SYSTEMD = (
 )
 
 
+def inherits(environ: Mapping[str, str], pid: int) -> bool:
+    """Tell whether systemd has opened sockets for this process."""
+    return environ.get("LISTEN_PID") == str(pid)
+
+
 def from_systemd(environ: MutableMapping[str, str], pid: int) -> Systemd:
     """Take systemd's variables; no child of ours is to find them."""
     told = {name: environ.pop(name, "") for name in SYSTEMD}

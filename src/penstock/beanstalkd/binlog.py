@@ -164,21 +164,26 @@ def opened(folder: Path, watch: Watch) -> Iterator[Binlog]:
         yield found
 
 
-def _files(folder: Path) -> dict[int, Path]:
+def binlogs(folder: Path) -> dict[int, Path]:
     """Give the files by number, in order."""
-    if not folder.is_dir():
-        told = "this is no folder" if folder.exists() else "there is no such folder"
-        raise FlagError(f"{folder}: {told}")
     found = {
         int(match[1]): each
         for each in folder.iterdir()
         if (match := FILE.fullmatch(each.name))
     }
+    return dict(sorted(found.items()))
+
+
+def _files(folder: Path) -> dict[int, Path]:
+    if not folder.is_dir():
+        told = "this is no folder" if folder.exists() else "there is no such folder"
+        raise FlagError(f"{folder}: {told}")
+    found = binlogs(folder)
     if not found:
         raise FlagError(
             f"{folder}: no binlog of beanstalkd, there is no binlog.N in it"
         )
-    return dict(sorted(found.items()))
+    return found
 
 
 def _check_unused(folder: Path) -> None:

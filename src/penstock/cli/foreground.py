@@ -41,8 +41,14 @@ class Typed:
     any_file_system: bool = False
 
 
-def run(flags: Mapping[str, Any], file: Path | None, typed: Typed) -> int:
-    """Serve until told to end; give the exit status."""
+def run(
+    flags: Mapping[str, Any],
+    file: Path | None,
+    typed: Typed,
+    prepare: Callable[[], None] = lambda: None,
+) -> int:
+    """Serve until told to end; give the exit status. `prepare` is called once the doors
+    are open, before the data folder is."""
     settings = config.load(flags, file, os.environ)
     systemd = config.from_systemd(os.environ, os.getpid())
     log_output.set_up(settings.log_format)
@@ -50,6 +56,11 @@ def run(flags: Mapping[str, Any], file: Path | None, typed: Typed) -> int:
     bounds = _bounds(settings)
     hold_signals()
     doors = _doors(settings, systemd, insecure_public=typed.insecure_public)
+    try:
+        prepare()
+    except BaseException:
+        listeners.close_all(doors)
+        raise
     return _loop_runner()(_serve(settings, systemd, bounds, doors, place))
 
 

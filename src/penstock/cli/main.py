@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from penstock import version
-from penstock.cli.verbs import check, dump, explain, import_binlog, ping, repair, serve
+from penstock.cli.verbs import (
+    beanstalkd,
+    check,
+    dump,
+    explain,
+    import_binlog,
+    ping,
+    repair,
+    serve,
+)
 from penstock.errors import (
     FlagError,
     FormatError,
@@ -40,6 +49,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=serve.EXAMPLES)(serve.serve)
+app.command(
+    epilog=beanstalkd.EXAMPLES,
+    # Its options are beanstalkd's, and read as there; -h is one of them.
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": ["--help"],
+    },
+)(beanstalkd.beanstalkd)
 app.command(epilog=ping.EXAMPLES)(ping.ping)
 app.command(epilog=check.EXAMPLES)(check.check)
 app.command(epilog=dump.EXAMPLES)(dump.dump)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from penstock.clock import Clock
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, ListenError
 from penstock.server.address import Address, TcpAddress
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -67,6 +67,24 @@ def _contains(outer: Network, inner: Network) -> bool:
     if isinstance(outer, ipaddress.IPv4Network):
         return isinstance(inner, ipaddress.IPv4Network) and inner.subnet_of(outer)
     return isinstance(inner, ipaddress.IPv6Network) and inner.subnet_of(outer)
+
+
+def reach(host: str) -> tuple[Network, ...] | None:
+    """Give the private networks from which an address may be reached, none for one of
+    this machine alone; None for an address of the public internet.
+
+    Raises ListenError for a name that nobody knows.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ListenError(f"{host}: {error.strerror}") from None
+    ip = _ip(str(found[0][4][0]))
+    if ip is None or ip.is_loopback:
+        return ()
+    if ip.is_unspecified or any(ip in network for network in PRIVATE):
+        return PRIVATE
+    return None
 
 
 def _suggestion(address: Address) -> str:
