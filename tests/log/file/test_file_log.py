@@ -534,3 +534,16 @@ def test_a_torn_end_is_cut_kept_and_reported(machine):
     log = open_log(machine)
     assert [stored.seq for stored in log.recovered] == [1, 2, 3, 4]
     assert log.torn is None
+
+
+def test_what_is_trimmed_while_nothing_is_written_goes_all_the_same():
+    machine = new_machine()
+    log = open_log(machine)
+    write(log, 1, 9, THIRD)
+    log.seal()
+    drive(log, machine)
+    log.trim(log.usage().trimmable)
+    drive(log, machine)
+    assert "0000000001.log" not in contents(machine)
+    machine.power_cut()
+    assert [stored.seq for stored in open_log(machine).recovered] == [4, 5, 6, 7, 8, 9]

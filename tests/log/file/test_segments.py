@@ -88,3 +88,12 @@ def test_what_is_allocated_counts_spares_to_come_and_not_what_goes(segments):
     segments.trim(5)
     assert segments.allocated() == 2 * SIZE + SPARE * SIZE
     assert segments.on_disk() == 4 * SIZE
+
+
+def test_spares_that_are_larger_than_they_would_be_made_now_count_as_they_are(segments):
+    while segments.ready:
+        segments.ready.popleft()
+    segments.add_ready(8, 5 * SIZE)
+    assert segments.allocated() == 3 * SIZE + 5 * SIZE
+    segments.add_ready(9, 5 * SIZE)
+    assert segments.allocated() == 3 * SIZE + 10 * SIZE

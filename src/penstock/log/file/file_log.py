@@ -284,6 +284,9 @@ class FileLog:
         """Forget batches up to that number, as far as whole segments allow."""
         if self._opened:
             self._segments.trim(min(upto_seq, self._written))
+            if self._idle:  # no frame may come to say that they are not needed
+                self._seal_if_due()
+                self._go_on()
 
     def usage(self) -> Usage:
         """Tell how much is used; room is 0 once a segment could not be prepared."""

@@ -105,5 +105,7 @@ class Segments:
         return max(0, self.size * SPARE - sum(size for _number, size in self.ready))
 
     def allocated(self) -> int:
-        """Count the bytes of the files that are to stay, spares to come included."""
-        return sum(each.size for each in self.kept) + self.size * SPARE
+        """Count the bytes of the files that are to stay, spares to come included. Those
+        that are there may be larger than they would be made now."""
+        spares = sum(size for _number, size in self.ready) + self.owed()
+        return sum(each.size for each in self.kept) + spares
