@@ -75,7 +75,7 @@ def test_a_job_that_was_never_put(told):
 
 
 def test_an_id_that_a_refused_put_took(told):
-    told.engine.burn_id()
+    told.engine.producers.burn_id()
     told.story.put(told.client)
     assert story(told).sentences() == [
         "job 1 was never there: a put that is refused takes an id too"

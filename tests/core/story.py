@@ -40,6 +40,9 @@ class Client(Session):
     def say_inserted(self, id):
         self._say("inserted", id)
 
+    def say_exists(self, id):
+        self._say("exists", id)
+
     def say_reserved(self, id, body, extra):
         self._say("reserved", id, body)
 
@@ -212,7 +215,7 @@ class Story:
         """Put a job, durations in seconds, and give its id."""
         id = self.engine.store.next_id
         delay_ns, ttr_ns = round(delay * SECOND), round(ttr * SECOND)
-        self.engine.put(client, pri, delay_ns, ttr_ns, attributes, body)
+        self.engine.producers.put(client, pri, delay_ns, ttr_ns, attributes, body)
         client._heard.remove(("inserted", id))
         return id
 

@@ -39,7 +39,7 @@ def test_ids_ascend_from_one(story, client):
 
 def test_a_burned_id_is_never_given_again(story, client):
     story.put(client)
-    story.engine.burn_id()
+    story.engine.producers.burn_id()
     assert story.put(client) == 3
 
 
@@ -273,7 +273,7 @@ def test_who_gives_up_is_told_and_gets_nothing(story, client):
 
 def test_a_put_serves_its_own_session_after_its_answer(story, client):
     story.reserve(client)
-    story.engine.put(client, 0, 0, SECOND, b"", b"x")
+    story.engine.producers.put(client, 0, 0, SECOND, b"", b"x")
     assert client.heard() == [("inserted", 1), ("reserved", 1, b"x")]
 
 
@@ -433,8 +433,8 @@ def test_what_is_handed_back_goes_to_who_waits(story, client):
 def test_the_counts_of_sessions_are_kept(story):
     counters = story.engine.counters
     producer, worker = story.client(), story.client()
-    story.engine.mark_producer(producer)
-    story.engine.mark_producer(producer)
+    story.engine.producers.mark(producer)
+    story.engine.producers.mark(producer)
     story.reserve(worker, timeout=0)
     assert (counters.current_producers, counters.current_workers) == (1, 1)
     story.engine.close(producer)
@@ -448,7 +448,7 @@ def test_the_counts_of_sessions_are_kept(story):
 
 def test_a_draining_server_takes_no_job_and_burns_an_id(story, client):
     story.engine.policy.draining = True
-    story.engine.put(client, 0, 0, SECOND, b"", b"x")
+    story.engine.producers.put(client, 0, 0, SECOND, b"", b"x")
     assert client.heard() == [("draining",)]
     story.engine.policy.draining = False
     assert story.put(client) == 2
@@ -457,7 +457,7 @@ def test_a_draining_server_takes_no_job_and_burns_an_id(story, client):
 def test_a_full_server_takes_no_job_but_gives_and_deletes(story, client):
     id = story.put(client)
     story.engine.policy.most_bytes = 100
-    story.engine.put(client, 0, 0, SECOND, b"", b"x")
+    story.engine.producers.put(client, 0, 0, SECOND, b"", b"x")
     assert client.heard() == [("out of memory",)]
     assert story.reserve(client) == [("reserved", id, b"")]
     story.engine.delete(client, id)

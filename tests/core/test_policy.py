@@ -1,7 +1,10 @@
 """Admission."""
 
+import json
+
 import pytest
 
+from penstock.core.commands import Set
 from penstock.core.policy import ADMITTED, DRAINING, FULL, OVERHEAD
 
 
@@ -35,3 +38,36 @@ def test_jobs_are_charged_and_their_room_comes_back(story, client, policy):
     story.engine.delete(client, id)
     assert policy.used() == 0
     assert policy.admits(10) == ADMITTED
+
+
+def ruled(story, client, **rules):
+    story.commit(client, Set(b"tube", b"default", json.dumps(rules).encode()))
+    return story.tube()
+
+
+def test_a_tube_without_rules_takes_everything(story, policy):
+    assert policy.admits_into(story.tube(), 1 << 40) == ADMITTED
+
+
+def test_a_tube_that_is_drained_takes_nothing(story, client, policy):
+    assert policy.admits_into(ruled(story, client, drain=True), 0) == DRAINING
+    assert policy.admits_into(ruled(story, client, drain=False), 0) == ADMITTED
+
+
+def test_a_tube_takes_so_many_jobs_in_all_states(story, client, policy):
+    tube = ruled(story, client, max_jobs=3)
+    story.put(client)
+    story.put(client, delay=5)
+    story.reserve(client)
+    assert policy.admits_into(tube, 0) == ADMITTED
+    story.put(client)
+    assert policy.admits_into(tube, 0) == FULL
+    story.engine.delete(client, 1)
+    assert policy.admits_into(tube, 0) == ADMITTED
+
+
+def test_a_tube_takes_so_many_bytes(story, client, policy):
+    tube = ruled(story, client, max_bytes=10)
+    story.put(client, b"123456")
+    assert policy.admits_into(tube, 4) == ADMITTED
+    assert policy.admits_into(tube, 5) == FULL

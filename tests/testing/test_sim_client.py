@@ -21,7 +21,7 @@ def held():
 
 def put(held, client, body=b"b", *, pri=0, delay=0, ttr=60):
     """Put a job, durably, and give its id."""
-    client.ask(held.engine.put, pri, delay * SECOND, ttr * SECOND, b"", body)
+    client.ask(held.engine.producers.put, pri, delay * SECOND, ttr * SECOND, b"", body)
     held.settle()
     return held.engine.store.next_id - 1
 
@@ -33,7 +33,7 @@ def state(held, id):
 def test_an_answer_is_told_when_it_may_leave_and_not_before(held):
     client = held.client()
     told = held.promises.told
-    client.ask(held.engine.put, 0, 0, SECOND, b"", b"b")
+    client.ask(held.engine.producers.put, 0, 0, SECOND, b"", b"b")
     held.world.loop.settle()
     assert (client.answers, held.promises.told) == (0, told)
     putting = held.log.flying.seq
@@ -52,7 +52,7 @@ def test_an_answer_about_the_connection_depends_on_nothing(held):
 
 def test_who_is_shown_a_job_depends_on_its_last_change(held):
     client, other = held.client(), held.client()
-    client.ask(held.engine.put, 0, 0, SECOND, b"", b"b")
+    client.ask(held.engine.producers.put, 0, 0, SECOND, b"", b"b")
     other.ask(held.engine.views.peek, 1)
     other.flush()
     assert other.answers == 0
@@ -195,7 +195,7 @@ def test_a_commit_that_is_refused_changes_nothing(held):
 def test_refused_puts_are_counted(held):
     client = held.client()
     held.engine.policy.draining = True
-    client.ask(held.engine.put, 0, 0, SECOND, b"", b"b")
+    client.ask(held.engine.producers.put, 0, 0, SECOND, b"", b"b")
     assert client.refusals == 1
 
 
@@ -230,7 +230,7 @@ def test_an_id_that_is_given_twice_is_noticed(held):
     client = held.client()
     held.promises.highest = 5
     with pytest.raises(PromiseBroken, match="id 1 was given a second time"):
-        client.ask(held.engine.put, 0, 0, SECOND, b"", b"b")
+        client.ask(held.engine.producers.put, 0, 0, SECOND, b"", b"b")
 
 
 def test_a_kick_of_fewer_than_there_are_is_noticed(held):

@@ -22,7 +22,7 @@ def put(server, broker, world, bodies) -> None:
     """Put jobs, and wait until they are durable."""
     client = SimClient(broker, Promises(), world.clock)
     for body in bodies:
-        client.ask(server.engine.put, 0, 0, 1, b"", body)
+        client.ask(server.engine.producers.put, 0, 0, 1, b"", body)
     while client.answers < len(bodies):
         server.disk.step()
         server.log.settle()

@@ -7,6 +7,8 @@ their own tags; a value that does not fit would make a log that nobody can read.
 import re
 
 from penstock.core import kinds
+from penstock.core.extra import Extra
+from penstock.errors import FormatError
 
 MOST_U32 = 0xFFFFFFFF
 LONGEST = MOST_U32 * 1_000_000_000  # nanoseconds; the longest that a protocol can say
@@ -42,5 +44,7 @@ def check_attributes(content: bytes) -> None:
         if not ours and tag < kinds.FIRST_SKIPPABLE:
             raise ValueError(f"attribute {tag} does not belong to a job")
         at += 5 + size
-    if at != len(content):
-        raise ValueError("the last attribute is cut short")
+    try:
+        Extra().adopt(content)
+    except FormatError as error:
+        raise ValueError(str(error)) from None

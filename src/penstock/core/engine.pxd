@@ -12,7 +12,9 @@ from penstock.core.job cimport (
 )
 from penstock.core.lifetime cimport Lifetime
 from penstock.core.matching cimport NEVER, Matching
-from penstock.core.policy cimport ADMITTED, DRAINING, Policy
+from penstock.core.policy cimport Policy
+from penstock.core.producers cimport Producers
+from penstock.core.retirement cimport Retirement
 from penstock.core.session cimport Reservation, Session
 from penstock.core.store cimport Store
 from penstock.core.timers cimport Timers
@@ -33,6 +35,8 @@ cdef class Engine:
     cdef readonly Counters counters
     cdef readonly Policy policy
     cdef readonly Matching matching
+    cdef readonly Producers producers
+    cdef readonly Retirement retirement
     cdef readonly Timers timers
     cdef readonly Views views
     cdef readonly Lifetime lifetime
@@ -44,10 +48,6 @@ cdef class Engine:
     cpdef void open(self, Session session)
     cpdef void close(self, Session session)
     cdef void _hand_back(self, Reservation reservation)
-    cpdef void mark_producer(self, Session session)
-    cpdef void burn_id(self)
-    cpdef void put(self, Session session, unsigned int pri, unsigned long long delay, unsigned long long ttr, bytes attributes, bytes body)
-    cdef void _refuse(self, Session session, unsigned int verdict)
     cpdef void mark_worker(self, Session session)
     cpdef void reserve(self, Session session, unsigned long long timeout)
     cpdef void give_up(self, Session session)

@@ -17,6 +17,8 @@ from penstock.core.ledger import Ledger
 from penstock.core.lifetime import Lifetime
 from penstock.core.matching import Matching
 from penstock.core.policy import Policy
+from penstock.core.producers import Producers
+from penstock.core.retirement import Retirement
 from penstock.core.session import Reservation, Session
 from penstock.core.store import Store
 from penstock.core.timers import Timers
@@ -35,7 +37,6 @@ if not cython.compiled:
     )
     from penstock.core.kinds import PAUSE
     from penstock.core.matching import NEVER
-    from penstock.core.policy import ADMITTED, DRAINING
 
     SLICE = 2000  # things that one tick does before others have their turn
     MOST_KICKED = 1000  # ids in one KICK
@@ -44,7 +45,8 @@ if not cython.compiled:
 @cython.final
 @cython.cclass
 class Engine:
-    """The queue. `views` answers questions, `ledger` keeps what others attach."""
+    """The queue. `producers` takes jobs in, `views` answers questions, `ledger` keeps
+    what others attach."""
 
     def __init__(self) -> None:
         self.store = Store()
@@ -54,6 +56,10 @@ class Engine:
         self.policy = Policy(self.store)
         self.matching = Matching(self.store, self.turn)
         self.timers = Timers(self.store, self.turn, self.counters)
+        self.retirement: Retirement = self.timers.retirement
+        self.producers = Producers(
+            self.store, self.turn, self.matching, self.policy, self.counters
+        )
         self.views = Views(self.store, self.turn, self.matching, self.counters)
         self.lifetime = Lifetime(self.store, self.turn)
         self.ledger = Ledger(
@@ -125,57 +131,8 @@ class Engine:
         job: Job = cython.cast(Job, self.index.find(reservation.id))
         self.turn.batch.give_back(job.id, BY_CLOSE, False)
         self.store.apply_return(job, BY_CLOSE)
+        self.retirement.returned(job)
         self.matching.serve(job.tube)
-
-    # Producers.
-
-    @cython.ccall
-    def mark_producer(self, session: Session) -> cython.void:
-        """Count a session among the producers from now on."""
-        if not session.producer:
-            session.producer = True
-            self.counters.current_producers += 1
-
-    @cython.ccall
-    def burn_id(self) -> cython.void:
-        """Give the next id to nobody: its put has failed."""
-        self.store.next_id += 1
-
-    @cython.ccall
-    def put(
-        self,
-        session: Session,
-        pri: cython.uint,
-        delay: cython.ulonglong,
-        ttr: cython.ulonglong,
-        attributes: bytes,
-        body: bytes,
-    ) -> cython.void:
-        """Accept a job into the used tube."""
-        tube: Tube = session.used
-        id: cython.ulonglong = self.store.next_id
-        now: cython.ulonglong = self.turn.now
-        due: cython.ulonglong = now + delay if delay else 0
-        verdict: cython.uint = self.policy.admits(len(body))
-        if verdict != ADMITTED:
-            self._refuse(session, verdict)
-            return
-        self.turn.batch.put(id, tube.name, pri, now, delay, due, ttr, attributes, body)
-        self.store.apply_put(id, tube, pri, now, delay, due, ttr, attributes, body)
-        self.counters.total_jobs += 1
-        tube.note_put()
-        self.turn.show(session)
-        session.say_inserted(id)
-        if tube.waiting:
-            self.matching.serve(tube)
-
-    @cython.cfunc
-    def _refuse(self, session: Session, verdict: cython.uint) -> cython.void:
-        self.burn_id()
-        if verdict == DRAINING:
-            session.say_draining()
-        else:
-            session.say_out_of_memory()
 
     # Consumers.
 
@@ -263,6 +220,7 @@ class Engine:
         due: cython.ulonglong = self.turn.now + delay if delay else 0
         self.turn.batch.release(id, pri, delay, due)
         self.store.apply_release(job, pri, delay, due)
+        self.retirement.returned(job)
         self.turn.show(session)
         session.say_released()
         self.matching.serve(job.tube)

@@ -1,3 +1,4 @@
+from penstock.core.claims cimport Claims
 from penstock.core.heap cimport Heap
 from penstock.core.job cimport DELAYED, HELD, READY, RESERVED, Job, weight
 from penstock.core.session cimport Reservation, Session
@@ -12,6 +13,7 @@ cpdef enum:
 
 cdef class Index:
     cdef readonly Table jobs
+    cdef readonly Claims claims
     cdef readonly dict tubes
     cdef readonly dict numbered
     cdef readonly Heap deadlines

@@ -7,6 +7,7 @@ under that key, and a heap is swept when its stale entries outnumber the live on
 
 import cython
 
+from penstock.core.claims import Claims
 from penstock.core.heap import Heap
 from penstock.core.job import Job
 from penstock.core.session import Reservation, Session
@@ -35,6 +36,7 @@ class Index:
 
     def __init__(self) -> None:
         self.jobs = Table()
+        self.claims = Claims(self.jobs)
         self.tubes: dict[bytes, Tube] = {}
         self.numbered: dict[int, Tube] = {}
         self.deadlines = Heap()
@@ -80,11 +82,13 @@ class Index:
         job.tube.body_bytes += len(job.body)
         self.body_bytes += len(job.body)
         self.live_bytes += weight(job)
+        self.claims.add(job)
 
     @cython.ccall
     def dismiss(self, job: Job) -> cython.void:
         """Remove a job that has no state any more."""
         self.jobs.remove(job)
+        self.claims.drop(job)
         job.tube.body_bytes -= len(job.body)
         self.body_bytes -= len(job.body)
         self.live_bytes -= weight(job)
@@ -268,11 +272,9 @@ class Index:
         for at in range(heap.size):
             job = self._live(heap, at, state)
             # A job may stand in a heap twice under one key; one entry is enough.
-            if (
-                job is None
-                or job.marked
-                or (state != RESERVED and job.tube is not tube)
-            ):
+            if job is None or job.marked:
+                continue
+            if state != RESERVED and job.tube is not tube:
                 continue
             job.marked = True
             heap.keep(kept, at)

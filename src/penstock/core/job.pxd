@@ -57,3 +57,5 @@ cdef class Job:
 
 
 cdef Py_ssize_t weight(Job job) except? -1
+cdef Extra rare(Job job)
+cdef void tidy(Job job)

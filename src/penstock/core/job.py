@@ -106,3 +106,18 @@ def weight(job: Job) -> cython.Py_ssize_t:
     """
     rare: cython.Py_ssize_t = 0 if job.extra is None else job.extra.size()
     return IMAGE + len(job.tube.name) + len(job.body) + rare
+
+
+@cython.cfunc
+def rare(job: Job) -> Extra:
+    """Give a job's rare part, which comes into being here."""
+    if job.extra is None:
+        job.extra = Extra()
+    return job.extra
+
+
+@cython.cfunc
+def tidy(job: Job) -> cython.void:
+    """Drop a rare part with nothing in it."""
+    if job.extra is not None and job.extra.is_empty():
+        job.extra = None

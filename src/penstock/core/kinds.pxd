@@ -29,6 +29,17 @@ cpdef enum:
     TAG_NOTE = 6
     FIRST_JOB_TAG = 16
     LAST_JOB_TAG = 31
+    JOB_TYPE = 16
+    JOB_HEADERS = 17
+    JOB_EXPIRES = 18
+    JOB_DEDUP = 19
+    JOB_ORIGIN = 20
+    JOB_GROUP = 21
+    JOB_LIMIT = 22
+    JOB_FLAGS = 23
+
+    UNTIL_GONE = 0
+    UNTIL_RESERVED = 1
     FIRST_SKIPPABLE = 128
 
     CHANGE_TUBE = 1

@@ -38,6 +38,18 @@ if not cython.compiled:
     # From here a tag belongs to the job and is kept as it came.
     FIRST_JOB_TAG = 16
     LAST_JOB_TAG = 31
+    JOB_TYPE = 16  # content type
+    JOB_HEADERS = 17
+    JOB_EXPIRES = 18  # u64, engine time
+    JOB_DEDUP = 19  # u8, until when; the key
+    JOB_ORIGIN = 20
+    JOB_GROUP = 21  # the key of what is limited or ordered together
+    JOB_LIMIT = 22  # u32, the most reserves; the tube for a job that has had them
+    JOB_FLAGS = 23  # u32
+
+    # Until when a dedup key refuses others.
+    UNTIL_GONE = 0
+    UNTIL_RESERVED = 1
     FIRST_SKIPPABLE = 128
 
     # What a CHANGE changes.

@@ -1,4 +1,6 @@
+from penstock.core.rules cimport Rules
 from penstock.core.store cimport Store
+from penstock.core.tube cimport Tube
 
 cpdef enum:
     ADMITTED = 0
@@ -22,4 +24,5 @@ cdef class Policy:
     cdef public long long room
 
     cpdef unsigned int admits(self, Py_ssize_t size)
+    cpdef unsigned int admits_into(self, Tube tube, Py_ssize_t size)
     cpdef unsigned long long used(self)

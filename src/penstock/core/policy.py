@@ -2,7 +2,9 @@
 
 import cython
 
+from penstock.core.rules import Rules
 from penstock.core.store import Store
+from penstock.core.tube import Tube
 
 if not cython.compiled:
     ADMITTED = 0
@@ -38,6 +40,20 @@ class Policy:
             return FULL
         # Until the log is asked again, what was admitted has its place there.
         self.room -= size + OVERHEAD
+        return ADMITTED
+
+    @cython.ccall
+    def admits_into(self, tube: Tube, size: cython.Py_ssize_t) -> cython.uint:
+        """Tell the same by the rules of a tube alone."""
+        rules: Rules | None = tube.rules
+        if rules is None:
+            return ADMITTED
+        if rules.drain:
+            return DRAINING
+        if rules.max_jobs and tube.job_count() >= rules.max_jobs:
+            return FULL
+        if rules.max_bytes and tube.body_bytes + size > rules.max_bytes:
+            return FULL
         return ADMITTED
 
     @cython.ccall

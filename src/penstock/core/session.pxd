@@ -56,6 +56,7 @@ cdef class Session:
     cpdef Py_ssize_t sendable(self, unsigned long long durable)
     cpdef void sent(self, Py_ssize_t count)
     cpdef void say_inserted(self, unsigned long long id)
+    cpdef void say_exists(self, unsigned long long id)
     cpdef void say_reserved(self, unsigned long long id, bytes body, Extra extra)
     cpdef void say_found(self, unsigned long long id, bytes body, Extra extra)
     cpdef void say_deleted(self)

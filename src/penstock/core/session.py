@@ -180,6 +180,10 @@ class Session:
         raise NotImplementedError
 
     @cython.ccall
+    def say_exists(self, id: cython.ulonglong) -> cython.void:
+        raise NotImplementedError
+
+    @cython.ccall
     def say_reserved(
         self, id: cython.ulonglong, body: bytes, extra: Extra | None
     ) -> cython.void:

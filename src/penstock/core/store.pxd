@@ -15,6 +15,8 @@ from penstock.core.job cimport (
     RESERVED,
     Job,
     bump,
+    rare,
+    tidy,
     weight,
 )
 from penstock.core.records cimport Record, Records
@@ -35,7 +37,6 @@ cdef class Store:
     cpdef Job apply_put(self, unsigned long long id, Tube tube, unsigned int pri, unsigned long long created, unsigned long long delay, unsigned long long due, unsigned long long ttr, bytes attributes, bytes body)
     cdef void _add(self, Job job)
     cpdef void apply_delete(self, Job job)
-    cpdef Extra rare(self, Job job)
     cpdef void apply_reserve(self, Job job, unsigned long long until, Session session, bytes token)
     cpdef void apply_touch(self, Job job, unsigned long long until)
     cpdef void apply_return(self, Job job, unsigned int reason)
@@ -48,7 +49,6 @@ cdef class Store:
     cpdef void apply_free(self, Job job, unsigned long long due)
     cpdef void apply_change(self, Job job, unsigned int mask, Tube tube, unsigned int pri, unsigned long long due, bytes attributes)
     cdef void _unhold(self, Job job)
-    cdef void _tidy(self, Job job)
     cpdef void apply_note(self, Job job, bytes namespace, bytes value)
     cpdef void apply_pause(self, Tube tube, unsigned long long length, unsigned long long until)
     cpdef void apply_set(self, Record record)

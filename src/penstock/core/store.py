@@ -11,6 +11,7 @@ from penstock.core.extra import Extra
 from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.records import Record, Records
+from penstock.core.rules import heeded
 from penstock.core.session import Reservation, Session
 from penstock.core.tube import Tube
 
@@ -27,6 +28,8 @@ if not cython.compiled:
         READY,
         RESERVED,
         bump,
+        rare,
+        tidy,
         weight,
     )
     from penstock.core.kinds import (
@@ -82,7 +85,7 @@ class Store:
         job.delay = delay
         job.ttr = ttr
         if attributes:
-            self.rare(job).attributes = attributes
+            rare(job).adopt(attributes)
         self._add(job)
         self.index.enter(job, DELAYED if due else READY, due)
         return job
@@ -106,7 +109,7 @@ class Store:
         state: cython.uint = image.state
         if attributes or hold_reason or notes:
             image.extra = Extra()
-            image.extra.attributes = attributes
+            image.extra.adopt(attributes)
             image.extra.hold_reason = hold_reason
             image.extra.notes = notes
         self._add(image)
@@ -123,13 +126,6 @@ class Store:
         """A job is gone."""
         self.index.leave(job)
         self.index.dismiss(job)
-
-    @cython.ccall
-    def rare(self, job: Job) -> Extra:
-        """Give a job's rare part, which comes into being here."""
-        if job.extra is None:
-            job.extra = Extra()
-        return job.extra
 
     # Held by somebody.
 
@@ -150,6 +146,7 @@ class Store:
             session.hold(reservation)
         job.holder = reservation
         job.reserves = bump(job.reserves)
+        self.index.claims.reserved(job)
         self.index.enter(job, RESERVED, until)
 
     @cython.ccall
@@ -230,7 +227,7 @@ class Store:
         """A job waits for something other than time."""
         before: cython.Py_ssize_t = weight(job)
         self.index.leave(job)
-        self.rare(job).hold_reason = reason
+        rare(job).hold_reason = reason
         self._reweigh(job, before)
         self.index.enter(job, HELD, 0)
 
@@ -254,6 +251,7 @@ class Store:
         state: cython.uint = job.state
         before: cython.Py_ssize_t = weight(job)
         self.index.leave(job)
+        self.index.claims.drop(job)
         if mask & CHANGE_TUBE:
             job.tube.body_bytes -= len(job.body)
             tube.body_bytes += len(job.body)
@@ -261,8 +259,9 @@ class Store:
         if mask & CHANGE_PRI:
             job.pri = pri
         if mask & CHANGE_ATTRIBUTES:
-            self.rare(job).attributes = attributes
-            self._tidy(job)
+            rare(job).adopt(attributes)
+            tidy(job)
+        self.index.claims.add(job)
         self._reweigh(job, before)
         if mask & CHANGE_DUE:
             self._unhold(job)
@@ -275,24 +274,19 @@ class Store:
         before: cython.Py_ssize_t = weight(job)
         if job.extra is not None:
             job.extra.hold_reason = b""
-            self._tidy(job)
+            tidy(job)
         self._reweigh(job, before)
-
-    @cython.cfunc
-    def _tidy(self, job: Job) -> cython.void:
-        if job.extra is not None and job.extra.is_empty():
-            job.extra = None
 
     @cython.ccall
     def apply_note(self, job: Job, namespace: bytes, value: bytes) -> cython.void:
         """A job has those bytes under a namespace; empty ones take them away."""
         before: cython.Py_ssize_t = weight(job)
-        extra: Extra = self.rare(job)
+        extra: Extra = rare(job)
         if value:
             extra.notes[namespace] = value
         else:
             extra.notes.pop(namespace, None)
-        self._tidy(job)
+        tidy(job)
         self._reweigh(job, before)
 
     # Tubes and records.
@@ -311,7 +305,9 @@ class Store:
         record.home = self.home
         self.records.set(record)
         if record.namespace == POLICIES:
-            self.index.tube(record.key).policy = record.value
+            named: Tube = self.index.tube(record.key)
+            named.policy = record.value
+            named.rules = heeded(record.value)
 
     @cython.ccall
     def apply_unset(self, namespace: bytes, key: bytes) -> cython.void:
@@ -320,6 +316,7 @@ class Store:
         tube: Tube | None = self.index.tubes.get(key)
         if namespace == POLICIES and tube is not None:
             tube.policy = None
+            tube.rules = None
 
     @cython.ccall
     def apply_clear(

@@ -7,13 +7,14 @@ from penstock.core.heap import Heap
 from penstock.core.index import Index
 from penstock.core.job import Job
 from penstock.core.records import Record
+from penstock.core.retirement import Retirement
 from penstock.core.session import Session
 from penstock.core.store import POLICIES, Store
 from penstock.core.tube import Tube
 from penstock.core.turn import Turn
 
 if not cython.compiled:
-    from penstock.core.job import BY_TTR, DELAYED
+    from penstock.core.job import BY_TTR, DELAYED, RESERVED
 
     NEVER = 0xFFFFFFFFFFFFFFFF
 
@@ -26,6 +27,7 @@ class Timers:
 
     def __init__(self, store: Store, turn: Turn, counters: Counters) -> None:
         self.store = store
+        self.retirement = Retirement(store, turn)
         self.counters = counters
         self.index: Index = store.index
         self.turn = turn
@@ -35,6 +37,7 @@ class Timers:
         """Do up to `most` things that are due; tell how many more it might do."""
         most = self.catch_up(now, most)
         most = self._end_reservations(now, most)
+        most = self._expire_jobs(now, most)
         most = self._expire_records(now, most)
         return self.store.clearings.free(most)
 
@@ -117,6 +120,22 @@ class Timers:
         self.store.apply_return(job, BY_TTR)
         self.counters.job_timeouts += 1
         self.turn.ripe.append(job.tube)
+        self.retirement.returned(job)
+
+    @cython.cfunc
+    def _expire_jobs(
+        self, now: cython.ulonglong, most: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """Remove what has expired; what is held is looked at when it comes back."""
+        job: Job | None
+        while most > 0:
+            job = self.index.claims.first_expired(now)
+            if job is None:
+                break
+            if job.state != RESERVED and self.index.find(job.id) is not None:
+                self.retirement.expire(job)
+            most -= 1
+        return most
 
     @cython.cfunc
     def _expire_records(
@@ -141,7 +160,13 @@ class Timers:
             return 0
         if self.index.first_deadline() is not None:
             soonest = self.index.deadlines.key(0)
-        for heap in (self.index.delays, self.index.pauses, self.store.records.expiries):
+        heaps = (
+            self.index.delays,
+            self.index.pauses,
+            self.index.claims.expiries,
+            self.store.records.expiries,
+        )
+        for heap in heaps:
             other: Heap = heap
             if other.size and other.key(0) < soonest:
                 soonest = other.key(0)

@@ -1,4 +1,5 @@
 from penstock.core.heap cimport Heap
+from penstock.core.rules cimport Rules
 
 
 cdef class Clearing:
@@ -22,6 +23,7 @@ cdef class Tube:
     cdef readonly unsigned long long pause_until
     cdef public unsigned int pause_home
     cdef readonly bytes policy
+    cdef readonly Rules rules
     cdef Clearing clearing
     cdef Heap waiters
     cdef readonly unsigned long long waiting

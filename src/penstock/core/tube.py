@@ -6,6 +6,7 @@ The heaps hold values, not jobs; `store` and `matching` know when an entry is st
 import cython
 
 from penstock.core.heap import Heap
+from penstock.core.rules import Rules
 
 
 @cython.final
@@ -36,7 +37,8 @@ class Tube:
     `heaps` and `counts` are indexed by state; a heap's keys are the pri of ready jobs,
     the due of delayed ones, the place in line of buried ones, the id of held ones.
     `waiters` are numbers of sessions by order of arrival. `wake_at` and `pause_until`
-    name this tube's live entry in the server's heaps of delays and of pauses.
+    name this tube's live entry in the server's heaps of delays and of pauses. `rules`
+    is what the engine heeds of its `policy`.
     """
 
     def __init__(self, name: bytes, number: cython.ulonglong) -> None:
@@ -52,6 +54,7 @@ class Tube:
         self.pause_until = 0
         self.pause_home = 0
         self.policy: bytes | None = None
+        self.rules: Rules | None = None
         self.clearing: Clearing | None = None
         self.waiters: Heap | None = None
         self.waiting = 0

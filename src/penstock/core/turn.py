@@ -21,7 +21,7 @@ class Turn:
     than the one whose commands run, that have something new in their outbox. `held`
     are those that wait for a batch to become durable. `ripe` are the tubes that may
     have something for their waiters, `warned` the sessions that hold a job whose last
-    second has begun, `loosened` the tubes whose policy has expired.
+    second has begun, `loosened` the tubes to which nothing may refer any more.
     """
 
     def __init__(self) -> None:

@@ -35,6 +35,13 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Exists:
+    """A job with that dedup key is there already; this is its id."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A commit of which nothing was done: command number `at` was refused."""
 

@@ -26,6 +26,7 @@ from penstock.server.answers import (
     LONGEST,
     MOST_PRI,
     SECOND,
+    Exists,
     Found,
     Refusal,
     Refused,
@@ -156,8 +157,9 @@ class LocalSession(Session):
         delay: int = 0,
         ttr: int = 60 * SECOND,
         attributes: bytes = b"",
-    ) -> int | Refusal:
-        """Put a job into the used tube; give its id."""
+    ) -> int | Exists | Refusal:
+        """Put a job into the used tube; give its id, or that of the job that has its
+        dedup key already."""
         checked("pri", pri, MOST_PRI)
         checked("delay", delay, LONGEST)
         ttr = checked("ttr", ttr, LONGEST) or SECOND
@@ -165,9 +167,11 @@ class LocalSession(Session):
         if len(body) > self._engine.policy.max_job_size:
             return Refusal.TOO_BIG
         await self._room()
-        self._engine.mark_producer(self)
+        self._engine.producers.mark(self)
         given = (pri, delay, ttr, attributes, body)
-        answer: int | Refusal = await self._ask(self._engine.put, *given)
+        answer: int | Exists | Refusal = await self._ask(
+            self._engine.producers.put, *given
+        )
         return answer
 
     async def _room(self) -> None:
@@ -361,6 +365,9 @@ class LocalSession(Session):
 
     def say_inserted(self, id: int) -> None:
         self._answer(id)
+
+    def say_exists(self, id: int) -> None:
+        self._answer(Exists(id))
 
     def say_reserved(self, id: int, body: bytes, extra: Extra | None) -> None:
         self._answer_reserve(found(id, body, extra))

@@ -13,6 +13,7 @@ from penstock.clock import Clock
 from penstock.core.engine import Engine
 from penstock.core.events import Batch
 from penstock.core.images import Images
+from penstock.core.job import READY
 from penstock.core.replay import Replay
 from penstock.log import Log, Stored
 
@@ -70,7 +71,12 @@ def stage_start(engine: Engine, clean: bool, downtime: int) -> None:
     jobs that this one had, that would be too early for a pause from before.
     """
     engine.turn.batch.boot(clean, downtime, penstock.__version__.encode())
+    held = engine.index.reserved_ids()
     engine.store.apply_boot()
+    for id in held:
+        job = engine.index.find(id)
+        if job is not None and job.state == READY:
+            engine.retirement.returned(job)
     images = Images(engine.store)
     for name in sorted(engine.index.tubes):
         tube = engine.index.tubes[name]

@@ -128,7 +128,7 @@ class Workload:
     def put(self, client: SimClient) -> None:
         """Put a job."""
         given = (self.pri(), self.delay(), self.ttr(), b"", self.body())
-        client.ask(self.engine.put, *given)
+        client.ask(self.engine.producers.put, *given)
 
     def reserve(self, client: SimClient) -> None:
         """Take a job, or wait for one."""

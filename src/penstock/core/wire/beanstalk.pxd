@@ -38,6 +38,7 @@ cdef class BeanstalkSession(Session):
     cdef void _numbered(self, bytes word, unsigned long long number)
     cdef void _job(self, bytes word, unsigned long long id, bytes body)
     cpdef void say_inserted(self, unsigned long long id)
+    cpdef void say_exists(self, unsigned long long id)
     cpdef void say_reserved(self, unsigned long long id, bytes body, Extra extra)
     cpdef void say_found(self, unsigned long long id, bytes body, Extra extra)
     cpdef void say_deleted(self)

@@ -158,12 +158,12 @@ class BeanstalkSession(Session):
             return at
         self.state = LINE
         if data[stop] != 13 or data[stop + 1] != 10:
-            self.engine.burn_id()
+            self.engine.producers.burn_id()
             self.outbox.add(b"EXPECTED_CRLF\r\n")
             return stop + 2
         # Uncompiled, the caller may have shown any kind of bytes.
         body = data[at:stop] if cython.compiled else bytes(data[at:stop])
-        self.engine.put(self, self.pri, self.delay, self.ttr, b"", body)
+        self.engine.producers.put(self, self.pri, self.delay, self.ttr, b"", body)
         return stop + 2
 
     @cython.cfunc
@@ -196,6 +196,10 @@ class BeanstalkSession(Session):
     @cython.ccall
     def say_inserted(self, id: cython.ulonglong) -> cython.void:
         self._numbered(b"INSERTED ", id)
+
+    @cython.ccall
+    def say_exists(self, id: cython.ulonglong) -> cython.void:
+        self._numbered(b"EXISTS ", id)
 
     @cython.ccall
     def say_reserved(

@@ -171,7 +171,7 @@ class Verbs:
         elif not session.rights & MAY_PUT:
             self._swallow(b"UNKNOWN_COMMAND\r\n")
         else:
-            self.engine.mark_producer(session)
+            self.engine.producers.mark(session)
             self.outcome = BODY_FOLLOWS
 
     @cython.cfunc

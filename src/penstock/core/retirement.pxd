@@ -1,0 +1,16 @@
+from penstock.core.extra cimport Extra
+from penstock.core.job cimport BY_EXPIRY, BY_POLICY, Job
+from penstock.core.kinds cimport CHANGE_DUE, CHANGE_TUBE
+from penstock.core.rules cimport Rules
+from penstock.core.store cimport Store
+from penstock.core.tube cimport Tube
+from penstock.core.turn cimport Turn
+
+
+cdef class Retirement:
+    cdef Store store
+    cdef Turn turn
+
+    cpdef void returned(self, Job job)
+    cdef void _give_up(self, Job job, bytes dead_letter)
+    cpdef void expire(self, Job job)
