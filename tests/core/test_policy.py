@@ -46,12 +46,12 @@ def ruled(story, client, **rules):
 
 
 def test_a_tube_without_rules_takes_everything(story, policy):
-    assert policy.admits_into(story.tube(), 1 << 40) == ADMITTED
+    assert policy.admits_into(story.tube(), 1 << 40, 1) == ADMITTED
 
 
 def test_a_tube_that_is_drained_takes_nothing(story, client, policy):
-    assert policy.admits_into(ruled(story, client, drain=True), 0) == DRAINING
-    assert policy.admits_into(ruled(story, client, drain=False), 0) == ADMITTED
+    assert policy.admits_into(ruled(story, client, drain=True), 0, 1) == DRAINING
+    assert policy.admits_into(ruled(story, client, drain=False), 0, 1) == ADMITTED
 
 
 def test_a_tube_takes_so_many_jobs_in_all_states(story, client, policy):
@@ -59,15 +59,15 @@ def test_a_tube_takes_so_many_jobs_in_all_states(story, client, policy):
     story.put(client)
     story.put(client, delay=5)
     story.reserve(client)
-    assert policy.admits_into(tube, 0) == ADMITTED
+    assert policy.admits_into(tube, 0, 1) == ADMITTED
     story.put(client)
-    assert policy.admits_into(tube, 0) == FULL
+    assert policy.admits_into(tube, 0, 1) == FULL
     story.engine.delete(client, 1)
-    assert policy.admits_into(tube, 0) == ADMITTED
+    assert policy.admits_into(tube, 0, 1) == ADMITTED
 
 
 def test_a_tube_takes_so_many_bytes(story, client, policy):
     tube = ruled(story, client, max_bytes=10)
     story.put(client, b"123456")
-    assert policy.admits_into(tube, 4) == ADMITTED
-    assert policy.admits_into(tube, 5) == FULL
+    assert policy.admits_into(tube, 4, 1) == ADMITTED
+    assert policy.admits_into(tube, 5, 1) == FULL

@@ -6,7 +6,8 @@ import pytest
 
 from penstock.core import kinds
 from penstock.core.commands import Set
-from penstock.core.producers import ONCE, stamp
+from penstock.core.policy import stamp
+from penstock.core.producers import ONCE
 from penstock.core.records import MOST_BYTES
 from tests.core.story import SECOND, attribute
 

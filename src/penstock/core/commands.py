@@ -8,18 +8,16 @@ Python.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from penstock.core import checks, kinds
 from penstock.core import job as states
-from penstock.core.counters import Counters
-from penstock.core.job import Job
-from penstock.core.policy import ADMITTED, DRAINING, OVERHEAD, Policy
+from penstock.core.policy import ADMITTED, DRAINING, OVERHEAD
 from penstock.core.records import Record
-from penstock.core.store import POLICIES, Store
+from penstock.core.scope import Scope
+from penstock.core.store import POLICIES
 from penstock.core.tube import Tube
-from penstock.core.turn import Turn
 
 NOT_FOUND = "not found"
 CONFLICT = "conflict"
@@ -30,54 +28,6 @@ TOO_BIG = "job too big"
 ANYTHING = object()  # no expectation about a record's value
 MOST_NOTE_BYTES = 64 * 1024
 CLEARABLE = (states.READY, states.DELAYED, states.BURIED, states.HELD)
-
-
-@dataclass
-class Scope:
-    """The parts that commands work on, and what earlier commands of a commit will have
-    changed: states of jobs by id, values of records by namespace and key, and whether
-    jobs were cleared, after which none is certain. `added` counts the bytes that puts
-    will take. `touched` are the tubes to look at when all is done: no waiting session
-    gets a job that a later command means."""
-
-    store: Store
-    turn: Turn
-    policy: Policy
-    counters: Counters
-    touched: list[Tube] = field(default_factory=list)
-    states: dict[int, int] = field(default_factory=dict)
-    values: dict[tuple[bytes, bytes], bytes | None] = field(default_factory=dict)
-    cleared: bool = False
-    added: int = 0
-
-    def job(self, id: int) -> Job:
-        """Give a job that `state` has found."""
-        found = self.store.index.find(id)
-        assert found is not None, id
-        return found
-
-    def state(self, id: int) -> int:
-        """Give the state of a job, 0 where there is none."""
-        if self.cleared or not 0 < id <= checks.MOST_ID:
-            return 0
-        job = self.store.index.find(id)
-        return self.states.get(id, 0 if job is None else job.state)
-
-    def value(self, namespace: bytes, key: bytes) -> bytes | None:
-        """Give the value of a record."""
-        record = self.store.records.find(namespace, key, self.turn.now)
-        now = None if record is None else record.value
-        return self.values.get((namespace, key), now)
-
-    def changes(self, namespace: bytes) -> dict[bytes, bytes | None]:
-        """Give the values that a namespace's records will have changed to."""
-        return {
-            key: new for (name, key), new in self.values.items() if name == namespace
-        }
-
-    def due(self, delay: int) -> int:
-        """Give the moment after a delay, 0 for none."""
-        return self.turn.now + delay if delay else 0
 
 
 class Command(Protocol):
@@ -111,7 +61,9 @@ class Put:
     def check(self, scope: Scope) -> str | None:
         if len(self.body) > scope.policy.max_job_size:
             return TOO_BIG
-        verdict = scope.policy.admits(scope.added + len(self.body))
+        verdict = scope.admits_into(self.tube, len(self.body))
+        if verdict == ADMITTED:
+            verdict = scope.policy.admits(scope.added + len(self.body))
         scope.added += len(self.body) + OVERHEAD
         if verdict == ADMITTED:
             return None
@@ -120,7 +72,8 @@ class Put:
     def run(self, scope: Scope) -> int:
         id, now, due = scope.store.next_id, scope.turn.now, scope.due(self.delay)
         tube = scope.store.index.tube(self.tube)
-        rest = (now, self.delay, due, self.ttr, self.attributes, self.body)
+        attributes = scope.policy.stamped(tube, self.attributes, now)
+        rest = (now, self.delay, due, self.ttr, attributes, self.body)
         scope.turn.batch.put(id, self.tube, self.pri, *rest)
         scope.store.apply_put(id, tube, self.pri, *rest)
         scope.counters.total_jobs += 1

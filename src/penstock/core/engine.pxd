@@ -55,6 +55,7 @@ cdef class Engine:
     cdef Job _held(self, Session session, unsigned long long id)
     cdef void _not_found(self, Session session)
     cpdef void delete(self, Session session, unsigned long long id)
+    cpdef bint remove(self, Session session, unsigned long long id)
     cpdef void release(self, Session session, unsigned long long id, unsigned int pri, unsigned long long delay)
     cpdef void bury(self, Session session, unsigned long long id, unsigned int pri)
     cpdef void touch(self, Session session, unsigned long long id)

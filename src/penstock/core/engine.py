@@ -159,6 +159,21 @@ class Engine:
         else:
             self.matching.wait(session, self.turn.now + timeout)
 
+    def reserve_many(self, session: Session, count: int, timeout: int) -> None:
+        """Take the first ready jobs of the watched tubes, up to `count`; where there is
+        none, wait for one."""
+        there = min(count, self.matching.available(session))
+        if there == 0:
+            session.announces = True
+            self.reserve(session, timeout)
+            return
+        self.mark_worker(session)
+        self.turn.show(session)
+        session.say_batch(there)
+        for _ in range(there):
+            job: Job | None = self.matching.best(session)
+            self.matching.give(session, cython.cast(Job, job))
+
     @cython.ccall
     def give_up(self, session: Session) -> cython.void:
         """End a session's waiting: its client will say nothing more."""
@@ -193,17 +208,24 @@ class Engine:
     @cython.ccall
     def delete(self, session: Session, id: cython.ulonglong) -> cython.void:
         """Remove a job that nobody else holds."""
+        if self.remove(session, id):
+            self.turn.show(session)
+            session.say_deleted()
+        else:
+            self._not_found(session)
+
+    @cython.ccall
+    def remove(self, session: Session, id: cython.ulonglong) -> cython.bint:
+        """Do the same, and tell whether there was such a job."""
         job: Job | None = self.index.find(id)
         if job is None or (job.state == RESERVED and not session.holds(job.holder)):
-            self._not_found(session)
-            return
+            return False
         tube: Tube = job.tube
         self.turn.batch.delete(id, BY_CLIENT)
         self.store.apply_delete(job)
         tube.note_delete()
         self.lifetime.settle(tube)
-        self.turn.show(session)
-        session.say_deleted()
+        return True
 
     @cython.ccall
     def release(

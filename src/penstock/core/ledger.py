@@ -5,15 +5,25 @@ which the log keeps whole or not at all.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from penstock.core.commands import Command, Scope
+from penstock.core.commands import Command
 from penstock.core.counters import Counters
 from penstock.core.lifetime import Lifetime
 from penstock.core.matching import Matching
 from penstock.core.policy import Policy
+from penstock.core.scope import Scope
 from penstock.core.session import Session
 from penstock.core.store import Store
 from penstock.core.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Command number `at` cannot be done; so none was."""
+
+    reason: str
+    at: int
 
 
 class Ledger:
@@ -36,19 +46,25 @@ class Ledger:
 
     def commit(self, session: Session, commands: Sequence[Command]) -> None:
         """Do all commands or none; say their results, or which was refused and why."""
+        outcome = self.attempt(commands)
+        self._turn.show(session)
+        if isinstance(outcome, Refusal):
+            session.say_refused(outcome.reason, outcome.at)
+        else:
+            session.say_committed(outcome)
+
+    def attempt(self, commands: Sequence[Command]) -> list[object] | Refusal:
+        """Do all commands or none; give their results, or which was refused."""
         scope = Scope(*self._parts)
         for at, command in enumerate(commands):
-            refusal = command.check(scope)
-            if refusal is not None:
-                self._turn.show(session)
-                session.say_refused(refusal, at)
-                return
+            reason = command.check(scope)
+            if reason is not None:
+                return Refusal(reason, at)
         results = [command.run(scope) for command in commands]
         for tube in scope.touched:
             self._lifetime.settle(tube)
             self._matching.serve(tube)
-        self._turn.show(session)
-        session.say_committed(results)
+        return results
 
     def record(self, namespace: bytes, key: bytes) -> bytes | None:
         """Give the value of a record."""

@@ -62,6 +62,15 @@ class Matching:
                 best = job
         return best
 
+    def available(self, session: Session) -> int:
+        """Count the jobs that `best` could give one after the other."""
+        tube: Tube
+        count: cython.ulonglong = 0
+        for tube in session.watched:
+            if not tube.pause_until:
+                count += tube.counts[READY]
+        return count
+
     @cython.ccall
     def give(self, session: Session, job: Job) -> cython.void:
         """Reserve a job for a session, or for its lease."""

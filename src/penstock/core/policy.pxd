@@ -1,3 +1,5 @@
+from penstock.core.extra cimport Extra
+from penstock.core.kinds cimport JOB_EXPIRES
 from penstock.core.rules cimport Rules
 from penstock.core.store cimport Store
 from penstock.core.tube cimport Tube
@@ -24,5 +26,6 @@ cdef class Policy:
     cdef public long long room
 
     cpdef unsigned int admits(self, Py_ssize_t size)
-    cpdef unsigned int admits_into(self, Tube tube, Py_ssize_t size)
+    cpdef unsigned int admits_into(self, Tube tube, Py_ssize_t size, unsigned long long jobs)
+    cpdef bytes stamped(self, Tube tube, bytes attributes, unsigned long long now)
     cpdef unsigned long long used(self)

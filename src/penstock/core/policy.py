@@ -2,11 +2,14 @@
 
 import cython
 
+from penstock.core.extra import Extra
 from penstock.core.rules import Rules
 from penstock.core.store import Store
 from penstock.core.tube import Tube
 
 if not cython.compiled:
+    from penstock.core.kinds import JOB_EXPIRES
+
     ADMITTED = 0
     DRAINING = 1
     FULL = 2
@@ -43,20 +46,46 @@ class Policy:
         return ADMITTED
 
     @cython.ccall
-    def admits_into(self, tube: Tube, size: cython.Py_ssize_t) -> cython.uint:
-        """Tell the same by the rules of a tube alone."""
+    def admits_into(
+        self, tube: Tube, size: cython.Py_ssize_t, jobs: cython.ulonglong
+    ) -> cython.uint:
+        """Tell the same of some jobs with that many bytes, by the rules of a tube
+        alone."""
         rules: Rules | None = tube.rules
         if rules is None:
             return ADMITTED
         if rules.drain:
             return DRAINING
-        if rules.max_jobs and tube.job_count() >= rules.max_jobs:
+        if rules.max_jobs and tube.job_count() + jobs > rules.max_jobs:
             return FULL
         if rules.max_bytes and tube.body_bytes + size > rules.max_bytes:
             return FULL
         return ADMITTED
 
     @cython.ccall
+    def stamped(self, tube: Tube, attributes: bytes, now: cython.ulonglong) -> bytes:
+        """Give the attributes with the expiry that a tube sets, unless the job has one
+        of its own."""
+        rules: Rules | None = tube.rules
+        if rules is None or not rules.expiry:
+            return attributes
+        extra: Extra = Extra()
+        extra.adopt(attributes)
+        if extra.expires:
+            return attributes
+        return attributes + stamp(JOB_EXPIRES, moment(now + rules.expiry))
+
+    @cython.ccall
     def used(self) -> cython.ulonglong:
         """Count the bytes that all jobs take."""
         return self.store.index.body_bytes + OVERHEAD * self.store.index.jobs.count
+
+
+def moment(at: int) -> bytes:
+    """Write a moment of engine time as an attribute has it."""
+    return at.to_bytes(8, "little")
+
+
+def stamp(tag: int, content: bytes) -> bytes:
+    """Write an attribute."""
+    return bytes([tag]) + len(content).to_bytes(4, "little") + content

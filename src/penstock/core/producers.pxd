@@ -1,7 +1,7 @@
 from penstock.core.counters cimport Counters
 from penstock.core.extra cimport Extra
 from penstock.core.index cimport Index
-from penstock.core.kinds cimport JOB_EXPIRES, SET
+from penstock.core.kinds cimport SET
 from penstock.core.matching cimport Matching
 from penstock.core.policy cimport ADMITTED, DRAINING, FULL, Policy
 from penstock.core.rules cimport Rules
@@ -23,7 +23,6 @@ cdef class Producers:
     cpdef void burn_id(self)
     cpdef void put(self, Session session, unsigned int pri, unsigned long long delay, unsigned long long ttr, bytes attributes, bytes body)
     cpdef unsigned long long default_ttr(self, Session session)
-    cdef bytes _stamped(self, Rules rules, bytes attributes)
     cdef bint _has_twin(self, Session session, Tube tube, bytes attributes)
     cdef void _say_exists(self, Session session, unsigned long long id)
     cdef void _refuse(self, Session session, unsigned int verdict)

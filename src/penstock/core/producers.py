@@ -15,7 +15,7 @@ from penstock.core.tube import Tube
 from penstock.core.turn import Turn
 
 if not cython.compiled:
-    from penstock.core.kinds import JOB_EXPIRES, SET
+    from penstock.core.kinds import SET
     from penstock.core.policy import ADMITTED, DRAINING, FULL
 
 ONCE = b"once"  # the namespace of keys that refuse others for some time
@@ -71,8 +71,8 @@ class Producers:
         due: cython.ulonglong = now + delay if delay else 0
         verdict: cython.uint = ADMITTED
         if tube.rules is not None:
-            verdict = self.policy.admits_into(tube, len(body))
-            attributes = self._stamped(tube.rules, attributes)
+            verdict = self.policy.admits_into(tube, len(body), 1)
+            attributes = self.policy.stamped(tube, attributes, now)
         if attributes and self._has_twin(session, tube, attributes):
             return
         if verdict == ADMITTED:
@@ -125,16 +125,6 @@ class Producers:
         return rules.ttr if rules is not None and rules.ttr else TTR
 
     @cython.cfunc
-    def _stamped(self, rules: Rules, attributes: bytes) -> bytes:
-        """Give the attributes with the expiry that the tube sets, unless the job has
-        one of its own."""
-        extra: Extra = Extra()
-        extra.adopt(attributes)
-        if not rules.expiry or extra.expires:
-            return attributes
-        return attributes + stamp(JOB_EXPIRES, moment(self.turn.now + rules.expiry))
-
-    @cython.cfunc
     def _has_twin(self, session: Session, tube: Tube, attributes: bytes) -> cython.bint:
         """Tell whether a job has the key that this one is to have; if so, say it."""
         extra: Extra = Extra()
@@ -159,13 +149,3 @@ class Producers:
             session.say_draining()
         else:
             session.say_out_of_memory()
-
-
-def moment(at: int) -> bytes:
-    """Write a moment of engine time as an attribute has it."""
-    return at.to_bytes(8, "little")
-
-
-def stamp(tag: int, content: bytes) -> bytes:
-    """Write an attribute."""
-    return bytes([tag]) + len(content).to_bytes(4, "little") + content

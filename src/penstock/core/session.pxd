@@ -35,6 +35,7 @@ cdef class Session:
     cdef unsigned long long wait_until
     cdef readonly bint producer
     cdef readonly bint worker
+    cdef public bint announces
     cdef readonly bint quitting
     cdef readonly bint closed
     cdef public object link
@@ -58,6 +59,7 @@ cdef class Session:
     cpdef void say_inserted(self, unsigned long long id)
     cpdef void say_exists(self, unsigned long long id)
     cpdef void say_reserved(self, unsigned long long id, bytes body, Extra extra)
+    cpdef void say_batch(self, unsigned long long count)
     cpdef void say_found(self, unsigned long long id, bytes body, Extra extra)
     cpdef void say_deleted(self)
     cpdef void say_released(self)

@@ -56,7 +56,8 @@ class Session:
 
     `link` is what carries the outbox to the client; it has a method `flush()`. `lease`
     is the token in whose name it reserves, for clients whose reservations outlive their
-    connection. `soon` counts the held jobs that are in their last second.
+    connection. `soon` counts the held jobs that are in their last second. One that
+    waits for a batch of jobs `announces` how many come.
     """
 
     def __init__(self, used: Tube) -> None:
@@ -73,6 +74,7 @@ class Session:
         self.wait_until = 0
         self.producer = False
         self.worker = False
+        self.announces = False
         self.quitting = False
         self.closed = False
         self.link: Link | None = None
@@ -187,6 +189,10 @@ class Session:
     def say_reserved(
         self, id: cython.ulonglong, body: bytes, extra: Extra | None
     ) -> cython.void:
+        raise NotImplementedError
+
+    @cython.ccall
+    def say_batch(self, count: cython.ulonglong) -> cython.void:
         raise NotImplementedError
 
     @cython.ccall

@@ -1,4 +1,5 @@
 from penstock.core.counters cimport Counters
+from penstock.core.heap cimport Heap
 from penstock.core.index cimport Index
 from penstock.core.job cimport BURIED, DELAYED, HELD, READY, RESERVED, Job
 from penstock.core.matching cimport Matching

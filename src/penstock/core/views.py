@@ -9,6 +9,7 @@ from collections.abc import Callable
 import cython
 
 from penstock.core.counters import Counters
+from penstock.core.heap import Heap
 from penstock.core.index import Index
 from penstock.core.job import REASON_NAMES, STATE_NAMES, Job
 from penstock.core.matching import Matching
@@ -211,6 +212,33 @@ class Views:
         return fields
 
     # Lists.
+
+    def page(self, tube: Tube, state: int, after: int, most: int) -> list[Job]:
+        """Give the first jobs of a tube in a state with an id after that one."""
+        heap: Heap = self.index.deadlines if state == RESERVED else tube.heap(state)
+        found: list[Job] = []
+        ids: set[int] = {heap.id(at) for at in range(heap.size) if heap.id(at) > after}
+        for id in sorted(ids):
+            job: Job | None = self.index.find(id)
+            if job is not None and job.tube is tube and job.state == state:
+                found.append(job)
+                if len(found) >= most:
+                    break
+        return found
+
+    def brief(self, job: Job) -> Fields:
+        """List what a page tells about a job."""
+        left = self._left(job.due) if job.state in (DELAYED, RESERVED) else 0
+        return [
+            ("id", job.id),
+            ("pri", job.pri),
+            ("age", (self.turn.now - job.created) // SECOND),
+            ("time_left", left),
+            ("ttr", job.ttr // SECOND),
+            ("bytes", len(job.body)),
+            ("reserves", job.reserves),
+            ("reason", REASON_NAMES[job.reason]),
+        ]
 
     @cython.ccall
     def list_tubes(self, session: Session) -> cython.void:

@@ -25,6 +25,7 @@ cdef class BeanstalkSession(Session):
     cdef Py_ssize_t budget
     cdef bint cut_short
     cdef bytes afterwards
+    cdef object request
 
     cdef Py_ssize_t feed(self, unsigned char* data, Py_ssize_t start, Py_ssize_t end)
     cpdef bint may_go_on(self)
@@ -40,6 +41,7 @@ cdef class BeanstalkSession(Session):
     cpdef void say_inserted(self, unsigned long long id)
     cpdef void say_exists(self, unsigned long long id)
     cpdef void say_reserved(self, unsigned long long id, bytes body, Extra extra)
+    cpdef void say_batch(self, unsigned long long count)
     cpdef void say_found(self, unsigned long long id, bytes body, Extra extra)
     cpdef void say_deleted(self)
     cpdef void say_released(self)

@@ -10,6 +10,7 @@ import cython
 from penstock.core.engine import Engine
 from penstock.core.extra import Extra
 from penstock.core.session import Session
+from penstock.core.wire.extensions import Request
 from penstock.core.wire.verbs import Verbs
 
 if not cython.compiled:
@@ -43,6 +44,8 @@ class BeanstalkSession(Session):
         self.budget = MOST_COMMANDS
         self.cut_short = False
         self.afterwards = b""
+        self.request: Request | None = None
+        self.announces = False
 
     # Bytes in.
 
@@ -128,6 +131,7 @@ class BeanstalkSession(Session):
             self.delay = self.verbs.delay
             self.ttr = self.verbs.ttr
             self.size = self.verbs.size
+            self.request = self.verbs.request
         elif outcome == SWALLOW:
             self.state = SKIPPED
             self.size = self.verbs.size + 2
@@ -163,7 +167,12 @@ class BeanstalkSession(Session):
             return stop + 2
         # Uncompiled, the caller may have shown any kind of bytes.
         body = data[at:stop] if cython.compiled else bytes(data[at:stop])
-        self.engine.producers.put(self, self.pri, self.delay, self.ttr, b"", body)
+        if self.request is not None:
+            request = self.request
+            self.request = None
+            request(self, body)
+        else:
+            self.engine.producers.put(self, self.pri, self.delay, self.ttr, b"", body)
         return stop + 2
 
     @cython.cfunc
@@ -205,7 +214,14 @@ class BeanstalkSession(Session):
     def say_reserved(
         self, id: cython.ulonglong, body: bytes, extra: Extra | None
     ) -> cython.void:
+        if self.announces:
+            self.say_batch(1)
         self._job(b"RESERVED ", id, body)
+
+    @cython.ccall
+    def say_batch(self, count: cython.ulonglong) -> cython.void:
+        self.announces = False
+        self._numbered(b"JOBS ", count)
 
     @cython.ccall
     def say_found(
@@ -247,10 +263,12 @@ class BeanstalkSession(Session):
 
     @cython.ccall
     def say_timed_out(self) -> cython.void:
+        self.announces = False
         self.outbox.add(b"TIMED_OUT\r\n")
 
     @cython.ccall
     def say_deadline_soon(self) -> cython.void:
+        self.announces = False
         self.outbox.add(b"DEADLINE_SOON\r\n")
 
     @cython.ccall

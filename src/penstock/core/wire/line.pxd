@@ -17,6 +17,7 @@ cdef class Line:
     cdef bint _digits(self) noexcept
     cdef bint lenient(self) noexcept
     cdef bytes name(self)
+    cdef bytes rest(self)
     cdef bytes spaced_word(self)
     cdef bytes _word(self)
 

@@ -113,6 +113,13 @@ class Line:
         return name if self.is_done() and is_name(name) else None
 
     @cython.cfunc
+    def rest(self) -> bytes:
+        """Give what is still to be read."""
+        if cython.compiled:
+            return self.data[self.at : self.end]
+        return bytes(self.data[self.at : self.end])
+
+    @cython.cfunc
     def spaced_word(self) -> bytes:
         """Read spaces and then what could be a tube's name, valid or not."""
         self._skip(32, 32)

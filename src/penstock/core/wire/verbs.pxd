@@ -34,16 +34,17 @@ cdef class Verbs:
     cdef unsigned long long ttr
     cdef Py_ssize_t size
     cdef bytes afterwards
+    cdef object request
+    cdef readonly object extensions
 
     cdef unsigned int run(self, Session session, unsigned char* data, Py_ssize_t start, Py_ssize_t end)
     cdef void _dispatch(self, Session session)
-    cdef void _unknown(self, Session session)
+    cdef void _extension(self, Session session)
     cdef void _bad_format(self, Session session)
     cdef bint _allows(self, Session session, unsigned int verbs, bint well_formed)
     cdef bint _last_number(self, unsigned long long most)
     cdef void _put(self, Session session)
     cdef bint _put_numbers(self)
-    cdef void _swallow(self, bytes afterwards)
     cdef void _reserve(self, Session session)
     cdef void _reserve_with_timeout(self, Session session)
     cdef void _reserve_job(self, Session session)

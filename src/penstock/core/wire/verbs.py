@@ -10,17 +10,13 @@ import cython
 from penstock.core.counters import Counters
 from penstock.core.engine import Engine
 from penstock.core.session import Session
+from penstock.core.wire.extensions import Body, Extensions, Request
 from penstock.core.wire.line import Line
 
 if not cython.compiled:
     from penstock.core.job import BURIED, DELAYED, READY
     from penstock.core.matching import NEVER
-    from penstock.core.session import (
-        MAY_ADMINISTER,
-        MAY_INSPECT,
-        MAY_PUT,
-        MAY_TAKE,
-    )
+    from penstock.core.session import MAY_ADMINISTER, MAY_INSPECT, MAY_PUT, MAY_TAKE
     from penstock.core.wire.line import is_name
 
     # What comes after a command line.
@@ -40,9 +36,9 @@ if not cython.compiled:
 class Verbs:
     """All sessions share one: it keeps nothing from one command to the next.
 
-    After BODY_FOLLOWS, `pri`, `delay`, `ttr` and `size` are those of the put; after
-    SWALLOW, `size` bytes and a line end are to be thrown away before `afterwards` is
-    said.
+    After BODY_FOLLOWS, `pri`, `delay`, `ttr` and `size` are those of the put, or
+    `request` takes the body; after SWALLOW, `size` bytes and a line end are to be
+    thrown away before `afterwards` is said.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -55,6 +51,8 @@ class Verbs:
         self.ttr = 0
         self.size = 0
         self.afterwards = b""
+        self.request: Request | None = None
+        self.extensions = Extensions(engine)
 
     @cython.cfunc
     def run(
@@ -66,6 +64,7 @@ class Verbs:
     ) -> cython.uint:
         """Run the command in `data[start:end]`; tell what comes next."""
         self.outcome = DONE
+        self.request = None
         self.line.begin(data, start, end)
         self._dispatch(session)
         return self.outcome
@@ -88,7 +87,7 @@ class Verbs:
             elif line.starts(b"pause-tube"):
                 self._pause_tube(session)
             else:
-                self._unknown(session)
+                self._extension(session)
         elif first == 114:
             if line.starts(b"reserve-with-timeout "):
                 self._reserve_with_timeout(session)
@@ -99,7 +98,7 @@ class Verbs:
             elif line.starts(b"release "):
                 self._release(session)
             else:
-                self._unknown(session)
+                self._extension(session)
         elif line.starts(b"delete "):
             self._delete(session)
         elif line.starts(b"bury "):
@@ -131,11 +130,16 @@ class Verbs:
         elif line.starts(b"quit"):
             self.outcome = QUIT
         else:
-            self._unknown(session)
+            self._extension(session)
 
     @cython.cfunc
-    def _unknown(self, session: Session) -> cython.void:
-        session.outbox.add(b"UNKNOWN_COMMAND\r\n")
+    def _extension(self, session: Session) -> cython.void:
+        """Run what beanstalkd does not know."""
+        wanted: Body | None = self.extensions.run(session, self.line.rest())
+        if wanted is not None:
+            self.size, self.request = wanted.size, wanted.request
+            self.afterwards = wanted.refusal
+            self.outcome = BODY_FOLLOWS if wanted.size <= wanted.most else SWALLOW
 
     @cython.cfunc
     def _bad_format(self, session: Session) -> cython.void:
@@ -150,7 +154,7 @@ class Verbs:
             self._bad_format(session)
             return False
         if not session.rights & verbs:
-            self._unknown(session)
+            session.outbox.add(b"UNKNOWN_COMMAND\r\n")
             return False
         return True
 
@@ -164,12 +168,12 @@ class Verbs:
             self._bad_format(session)
             return
         self.counters.cmd_put += 1
-        if self.size > self.engine.policy.max_job_size:
-            self._swallow(b"JOB_TOO_BIG\r\n")
-        elif not self.line.is_done():
+        too_big: cython.bint = self.size > self.engine.policy.max_job_size
+        if not too_big and not self.line.is_done():
             self._bad_format(session)
-        elif not session.rights & MAY_PUT:
-            self._swallow(b"UNKNOWN_COMMAND\r\n")
+        elif too_big or not session.rights & MAY_PUT:
+            self.outcome = SWALLOW
+            self.afterwards = b"JOB_TOO_BIG\r\n" if too_big else b"UNKNOWN_COMMAND\r\n"
         else:
             self.engine.producers.mark(session)
             self.outcome = BODY_FOLLOWS
@@ -186,11 +190,6 @@ class Verbs:
         well_formed = well_formed and line.number(U32)
         self.size = line.value if well_formed else 0
         return well_formed
-
-    @cython.cfunc
-    def _swallow(self, afterwards: bytes) -> cython.void:
-        self.outcome = SWALLOW
-        self.afterwards = afterwards
 
     @cython.cfunc
     def _reserve(self, session: Session) -> cython.void:
