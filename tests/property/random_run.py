@@ -27,6 +27,24 @@ ABOUT_A_JOB += [b"kick-job %d", b"peek %d", b"stats-job %d"]
 OF_ITS_JOB = [b"touch %d", b"bury %d 7", b"release %d 9 0", b"release %d 5 2"]
 ABOUT_A_TUBE = [b"use %s", b"watch %s", b"ignore %s", b"stats-tube %s"]
 ABOUT_A_TUBE += [b"pause-tube %s 0", b"pause-tube %s 2"]
+OPTIONS = [
+    [b"dedup=k1", b"dedup=k2", b"dedup=k1 until=reserved", b"dedup=k3 until=2s"],
+    [b"expire=1s", b"expire=3s", b"expire=2h"],
+    [b"reserves=1", b"reserves=2", b"reserves=1 dead-letter=a"],
+    [b"pri=7", b"pri=0"],
+    [b"delay=500ms", b"delay=2", b"ttr=700ms"],
+    [b"key=g1", b"key=g2"],
+]
+POLICIES = [
+    b"policy",
+    b"{}",
+    b'{"max_jobs": 5}',
+    b'{"max_bytes": 200}',
+    b'{"drain": true}',
+    b'{"max_reserves": 1}',
+    b'{"max_reserves": 2, "dead_letter": "b"}',
+    b'{"expiry": "2s", "ttr": "1s"}',
+]
 MOST_JOBS = 300  # more are kicked and deleted, so that ids go on meaning something
 
 
@@ -134,6 +152,27 @@ class RandomRun:
         numbers = (self.pri(), self.delay(), ttr, len(body))
         return b"put %d %d %d %d\r\n" % numbers + body + end
 
+    def put_job(self) -> bytes:
+        """A put with options, some of which make it a job that is there already."""
+        body, chosen = self.body(), self.random.sample(OPTIONS, k=3)
+        words = b" ".join([b"%d" % len(body), *(self.random.choice(o) for o in chosen)])
+        return b"put-job " + words + b"\r\n" + body + b"\r\n"
+
+    def batch(self) -> bytes:
+        """Several jobs at once: put, taken, deleted."""
+        ids = b"%d %d %d" % (self.id(), self.id(), self.id())
+        return self.random.choice(
+            [
+                b"batch-put 12 pri=%d\r\n1\r\na\r\n1\r\nb\r\n\r\n" % self.pri(),
+                b"batch-reserve 3 timeout=0\r\n",
+                b"batch-reserve 2 timeout=1\r\n",
+                b"batch-delete %d\r\n%s\r\n" % (len(ids), ids),
+                b"move-job %d %s\r\n" % (self.id(), self.tube()),
+                b"change-job %d pri=3\r\n" % self.id(),
+                b"list-jobs %s ready\r\n" % self.tube(),
+            ]
+        )
+
     def take(self) -> bytes:
         most = self.random.choice([b"0", b"0", b"1", b"5"])
         return b"reserve-with-timeout %s\r\n" % most
@@ -198,7 +237,7 @@ COMMITTED: list[Callable[[RandomRun], commands.Command]] = [
     lambda run: commands.Note(run.id(), run.tube(), run.body()),
     lambda run: commands.Set(b"n", run.tube(), run.body(), run.delay() * SECOND),
     lambda run: commands.Unset(b"n", run.tube()),
-    lambda run: commands.Set(b"tube", run.tube(), b"policy"),
+    lambda run: commands.Set(b"tube", run.tube(), run.random.choice(POLICIES)),
     lambda run: commands.Unset(b"tube", run.tube()),
 ]
 RARE: list[Callable[[RandomRun], commands.Command]] = [
@@ -208,6 +247,8 @@ COMMITTED = COMMITTED * 4 + RARE
 
 LINES_BY_WEIGHT: list[tuple[Callable[[RandomRun], bytes], int]] = [
     (RandomRun.put, 30),
+    (RandomRun.put_job, 8),
+    (RandomRun.batch, 6),
     (RandomRun.take, 18),
     (RandomRun.wait, 2),
     (RandomRun.about_a_job, 30),
