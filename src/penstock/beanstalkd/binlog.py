@@ -34,8 +34,8 @@ SECTOR = 512  # bytes that a disk loses or keeps together
 FLOCK = struct.Struct("hhqqi4x")
 
 TOO_OLD = (
-    "it is of beanstalkd 1.4.6 or earlier (format 5): let a beanstalkd run on a copy"
-    " of the folder, and drain that with `penstock import beanstalkd HOST:PORT`"
+    "it is of beanstalkd 1.4.6 or earlier (format 5), which is not read here: let a"
+    " newer beanstalkd serve it until its workers have emptied it"
 )
 
 Watch = Callable[[int, int], None]  # bytes read, and of how many
@@ -198,10 +198,7 @@ def _check_unused(folder: Path) -> None:
     finally:
         os.close(descriptor)
     if kind != fcntl.F_UNLCK:
-        hint = (
-            f"beanstalkd (pid {pid}) uses it: stop that first,"
-            " or drain it as it runs with `penstock import beanstalkd HOST:PORT`"
-        )
+        hint = f"beanstalkd (pid {pid}) uses it: stop that first"
         raise LogBusy("read", str(folder), hint=hint)
 
 
