@@ -1,7 +1,7 @@
 """Keys that no other job of a tube may have, and expiries."""
 
 from penstock.core.claims import SLACK
-from penstock.core.commands import Change, Clear
+from penstock.core.commands import Change, Clear, Put
 from tests.core.story import SECOND, attribute
 
 GONE = attribute(19, b"\0key")
@@ -47,11 +47,11 @@ def test_a_key_that_another_has_by_now_is_that_ones(story, client):
 def test_a_key_is_one_of_its_tube(story, client):
     story.put(client, attributes=GONE)
     assert holder(story, b"other") == 0
+    story.commit(client, Change(1, pri=5))
+    assert holder(story) == 1
     story.commit(client, Change(1, tube=b"other"))
-    assert (holder(story), holder(story, b"other")) == (0, 1)
-    story.commit(client, Change(1, attributes=b""))
-    assert holder(story, b"other") == 0
     assert story.engine.index.claims.keys == {}
+    assert story.job(1).extra is None
 
 
 def test_a_key_goes_with_a_cleared_job_sooner_or_later(story, client):
@@ -84,3 +84,27 @@ def test_expiries_of_jobs_that_are_gone_do_not_pile_up(story, client):
         story.put(client, attributes=expires(1000 + n))
         story.engine.delete(client, n)
     assert len(story.engine.index.claims.expiries) <= SLACK + 2
+
+
+def test_a_job_that_moves_takes_nobodys_key(story, client):
+    story.put(client, attributes=GONE)
+    story.put(story.client(b"other"), attributes=GONE)
+    story.commit(client, Change(1, tube=b"other"))
+    story.engine.delete(client, 1)
+    assert holder(story, b"other") == 2
+
+
+def test_expiries_of_a_job_that_is_changed_do_not_pile_up(story, client):
+    story.put(client, attributes=expires(1000))
+    for pri in range(2000):
+        story.commit(client, Change(1, pri=pri))
+    claims = story.engine.index.claims
+    assert (len(claims.expiries) <= SLACK + 4, claims.expiring) == (True, 1)
+    assert claims.first_expired(1000 * SECOND).id == 1
+
+
+def test_in_a_commit_a_key_is_given_once(story, client):
+    first, second = Put(b"t", b"a", attributes=GONE), Put(b"t", b"b", attributes=GONE)
+    assert story.commit(client, first, second) == [("refused", "conflict", 1)]
+    assert story.commit(client, first) == [("committed", [1])]
+    assert story.commit(client, second) == [("refused", "conflict", 0)]

@@ -27,6 +27,7 @@ from penstock.core.kinds import (
     SET,
     UNSET,
 )
+from penstock.core.policy import OVERHEAD
 from tests.core.story import SECOND, attribute
 
 DONE = [("committed", [None])]
@@ -323,3 +324,21 @@ def test_a_state_named_twice_is_cleared_once(story, client):
     both = Clear(b"default", (READY, READY))
     assert story.commit(client, both) == [("committed", [1])]
     assert (story.engine.index.find(1), story.state(2)) == (None, RESERVED)
+
+
+def test_puts_that_are_refused_take_no_room(story, client):
+    policy = story.engine.policy
+    policy.room = 100_000
+    large = [Put(b"a", bytes(8000)) for _ in range(20)]
+    assert story.commit(client, *large) == [("refused", "full", 12)]
+    assert policy.room == 100_000
+    assert story.commit(client, *large[:5])[0][0] == "committed"
+    assert policy.room == 100_000 - 5 * (8000 + OVERHEAD)
+
+
+def test_a_clear_of_delayed_jobs_spares_and_does_not_count_what_is_due(story, client):
+    story.put(client, delay=5)
+    story.put(client, delay=50)
+    story.engine.turn.now += 5 * SECOND
+    assert story.commit(client, Clear(b"default", (DELAYED,))) == [("committed", [1])]
+    assert (story.state(1), story.state(2)) == (READY, 0)

@@ -69,3 +69,10 @@ def test_notes_are_its_own():
     first = Extra()
     first.notes[b"n"] = b"v"
     assert Extra().notes == {}
+
+
+def test_attributes_of_a_tag_can_be_left_out():
+    extra = Extra()
+    extra.adopt(attribute(16, b"t") + attribute(19, b"\0k") + attribute(200, b"new"))
+    assert extra.without(19) == attribute(16, b"t") + attribute(200, b"new")
+    assert extra.without(20) == extra.attributes

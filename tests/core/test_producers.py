@@ -6,8 +6,7 @@ import pytest
 
 from penstock.core import kinds
 from penstock.core.commands import Set
-from penstock.core.policy import stamp
-from penstock.core.producers import ONCE
+from penstock.core.policy import ONCE, stamp
 from penstock.core.records import MOST_BYTES
 from tests.core.story import SECOND, attribute
 
@@ -121,3 +120,19 @@ def test_without_room_for_the_key_the_job_is_refused(story, client):
 @pytest.mark.parametrize("content", [b"", b"x" * 300])
 def test_an_attribute_has_its_form(content):
     assert stamp(22, content) == attribute(22, content)
+
+
+def test_a_key_for_some_time_and_one_of_a_job_refuse_each_other(story, client):
+    put(story, client, b"a", KEY)
+    assert once(story, client) == [("exists", 1)]
+    assert once(story, client, b"b") == [("inserted", 2)]
+    assert put(story, client, b"c", attribute(19, b"\0b")) == [("exists", 2)]
+
+
+def test_what_a_tube_refuses_tells_of_it_and_waits_as_all_that_does(story, client):
+    story.engine.turn.durable = 0
+    ruled(story, client, drain=True)
+    other = story.client()
+    other.sent(other.sendable(0))
+    put(story, other)
+    assert other.sendable(0) == 0

@@ -183,3 +183,37 @@ def test_many_that_expire_together_go_in_slices(story, client):
     assert 0 < len(story.engine.index.jobs) < 3000
     story.advance(0)
     assert len(story.engine.index.jobs) == 0
+
+
+def test_what_expired_in_the_hands_of_who_buries_it_is_gone(story, client):
+    story.put(client, attributes=expires(5))
+    story.reserve(client)
+    story.advance(6)
+    client.heard()
+    story.engine.bury(client, 1, 0)
+    assert client.heard() == [("buried",)]
+    assert story.state(1) == 0
+
+
+def test_a_tube_that_came_back_under_its_old_name_is_left_alone(story):
+    """A job left it for the dead letters, it went, and somebody used it anew."""
+    worker = story.client(b"mail")
+    story.put(worker, attributes=limit(1, b"dead"))
+    story.reserve(worker)
+    by_release(story, worker)
+    story.engine.close(worker)
+    other = story.client(b"mail")
+    story.put(other)
+    story.engine.pause_tube(other, b"mail", 9 * SECOND)
+    story.advance(0)
+    assert story.tube(b"mail").pause_until
+    assert story.state(2)
+
+
+def test_in_the_dead_letter_tube_a_job_has_no_dedup_key(story, client):
+    keyed = attribute(19, b"\0key") + limit(1, b"dead") + attribute(16, b"type")
+    story.put(client, attributes=keyed)
+    worn_out(story, by_release, 1)
+    claims = story.engine.index.claims
+    assert (claims.holder(b"default", b"key"), claims.holder(b"dead", b"key")) == (0, 0)
+    assert story.job(1).extra.attributes == limit(1, b"dead") + attribute(16, b"type")

@@ -59,7 +59,20 @@ def test_what_is_wrong_is_said(rules, line):
         read(written(**rules))
 
 
-@pytest.mark.parametrize("value", [b"", b"policy", b"[]", b"\xff", b"7"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"policy",
+        b"[]",
+        b"\xff",
+        b"7",
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        '{"max_jobs": 1}'.encode("utf-16"),
+    ],
+)
 def test_what_is_no_policy_is_refused_and_where_it_is_there_not_heeded(value):
     with pytest.raises(ValueError, match="a policy is a JSON object"):
         read(value)
@@ -70,3 +83,16 @@ def test_what_is_heeded_is_what_is_read():
     rules = heeded(written(max_jobs=3))
     assert isinstance(rules, Rules)
     assert rules.max_jobs == 3
+
+
+@pytest.mark.parametrize("depth", [65, 900, 972, 1000, 60_000])
+def test_one_so_deep_that_reading_it_may_fail_is_refused_here_and_everywhere(depth):
+    value = b'{"x":' + (depth - 1) * b"[" + (depth - 1) * b"]" + b"}"
+    with pytest.raises(ValueError, match="at most 64 objects and lists"):
+        read(value)
+    assert heeded(value) is None
+
+
+def test_one_that_is_less_deep_is_kept_as_it_is():
+    value = b'{"x":' + 63 * b"[" + 63 * b"]" + b"}"
+    assert heeded(value) is not None

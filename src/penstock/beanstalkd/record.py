@@ -23,7 +23,7 @@ Content = mmap.mmap | bytes  # a file's
 
 LONGEST_NAME = 200
 LARGEST_BODY = 1 << 30  # bytes; beanstalkd's own bound
-MOST_ID = (1 << 53) - 1
+MOST_ID = 1 << 52  # an id that is larger was no job's, and would leave none for ours
 FIXED = 80  # bytes of a Jobrec
 NAME = re.compile(rb"[A-Za-z0-9+/;.$_()][-A-Za-z0-9+/;.$_()]*")
 

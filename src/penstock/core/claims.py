@@ -97,12 +97,19 @@ class Claims:
     def _sweep(self) -> cython.void:
         kept: cython.Py_ssize_t = 0
         at: cython.Py_ssize_t
+        job: Job | None
         if self.expiries.size <= 2 * self.expiring + SLACK:
             return
         for at in range(self.expiries.size):
-            if self._live(at) is not None:
+            job = self._live(at)
+            # A job that was changed stands there twice; one entry is enough.
+            if job is not None and not job.marked:
+                job.marked = True
                 self.expiries.keep(kept, at)
                 kept += 1
+        for at in range(kept):
+            job = cython.cast(Job, self._live(at))
+            job.marked = False
         self.expiries.rebuild(kept)
 
 

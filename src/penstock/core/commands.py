@@ -13,8 +13,10 @@ from typing import Protocol
 
 from penstock.core import checks, kinds
 from penstock.core import job as states
+from penstock.core.job import Job
 from penstock.core.policy import ADMITTED, DRAINING, OVERHEAD
 from penstock.core.records import Record
+from penstock.core.retirement import without_dedup
 from penstock.core.scope import Scope
 from penstock.core.store import POLICIES
 from penstock.core.tube import Tube
@@ -61,9 +63,11 @@ class Put:
     def check(self, scope: Scope) -> str | None:
         if len(self.body) > scope.policy.max_job_size:
             return TOO_BIG
+        if not scope.claims(self.tube, self.attributes):
+            return CONFLICT
         verdict = scope.admits_into(self.tube, len(self.body))
         if verdict == ADMITTED:
-            verdict = scope.policy.admits(scope.added + len(self.body))
+            verdict = scope.policy.verdict(scope.added + len(self.body))
         scope.added += len(self.body) + OVERHEAD
         if verdict == ADMITTED:
             return None
@@ -74,6 +78,7 @@ class Put:
         tube = scope.store.index.tube(self.tube)
         attributes = scope.policy.stamped(tube, self.attributes, now)
         rest = (now, self.delay, due, self.ttr, attributes, self.body)
+        scope.policy.charge(len(self.body))
         scope.turn.batch.put(id, self.tube, self.pri, *rest)
         scope.store.apply_put(id, tube, self.pri, *rest)
         scope.counters.total_jobs += 1
@@ -173,21 +178,31 @@ class Change:
             scope.states[self.id] = after
         return None
 
-    def _mask(self) -> int:
+    def _mask(self, attributes: bytes | None) -> int:
         given = (
             (self.tube, kinds.CHANGE_TUBE),
             (self.pri, kinds.CHANGE_PRI),
             (self.delay, kinds.CHANGE_DUE),
-            (self.attributes, kinds.CHANGE_ATTRIBUTES),
+            (attributes, kinds.CHANGE_ATTRIBUTES),
         )
         return sum(bit for value, bit in given if value is not None)
+
+    def _attributes(self, job: Job) -> bytes | None:
+        """Give what the job is to have: in another tube its dedup key goes."""
+        moves = self.tube is not None and self.tube != job.tube.name
+        has_key = job.extra is not None and job.extra.dedup is not None
+        if self.attributes is None and moves and has_key:
+            return without_dedup(job)
+        return self.attributes
 
     def run(self, scope: Scope) -> None:
         job, old = scope.job(self.id), scope.job(self.id).tube
         tube = scope.store.index.tube(old.name if self.tube is None else self.tube)
-        rest = (self.pri or 0, scope.due(self.delay or 0), self.attributes or b"")
-        scope.turn.batch.change(self.id, self._mask(), tube.name, *rest)
-        scope.store.apply_change(job, self._mask(), tube, *rest)
+        attributes = self._attributes(job)
+        mask = self._mask(attributes)
+        rest = (self.pri or 0, scope.due(self.delay or 0), attributes or b"")
+        scope.turn.batch.change(self.id, mask, tube.name, *rest)
+        scope.store.apply_change(job, mask, tube, *rest)
         scope.touched.append(old)
         scope.touched.append(tube)
 
@@ -210,6 +225,7 @@ class Clear:
     def run(self, scope: Scope) -> int:
         tube: Tube = scope.store.index.tubes[self.tube]
         up_to = scope.store.next_id - 1
+        scope.store.wake(tube, scope.turn.now)
         meant = [state for state in CLEARABLE if state in self.states]
         mask = sum(1 << state for state in meant)
         cleared = sum(tube.count(state) for state in meant)

@@ -258,6 +258,7 @@ class Engine:
         place: cython.ulonglong = self.store.next_place
         self.turn.batch.bury(id, pri, BY_CLIENT, place)
         self.store.apply_bury(job, pri, BY_CLIENT, place)
+        self.retirement.lapse(job)
         self.turn.show(session)
         session.say_buried()
 

@@ -67,6 +67,17 @@ class Extra:
             self._heed(attributes[at], attributes[at + 5 : end])
             at = end
 
+    def without(self, tag: int) -> bytes:
+        """Give the attributes but for those of a tag."""
+        kept = b""
+        at = 0
+        while at < len(self.attributes):
+            end = at + 5 + _number(self.attributes[at + 1 : at + 5])
+            if self.attributes[at] != tag:
+                kept += self.attributes[at:end]
+            at = end
+        return kept
+
     @cython.cfunc
     def _heed(self, tag: cython.uint, content: bytes) -> cython.void:
         if tag == JOB_EXPIRES:

@@ -26,6 +26,8 @@ class Lifetime:
         """Drop a tube if nothing refers to it any more."""
         if tube.using or tube.watching or not self.store.index.is_unused(tube):
             return
+        if self.store.index.tubes.get(tube.name) is not tube:
+            return  # it is gone already, and another has its name
         if tube.pause_until:
             self.turn.batch.pause(PAUSE, tube.name, 0, 0)
             self.store.apply_pause(tube, 0, 0)

@@ -26,6 +26,8 @@ cdef class Policy:
     cdef public long long room
 
     cpdef unsigned int admits(self, Py_ssize_t size)
+    cpdef unsigned int verdict(self, Py_ssize_t size)
+    cpdef void charge(self, Py_ssize_t size)
     cpdef unsigned int admits_into(self, Tube tube, Py_ssize_t size, unsigned long long jobs)
     cpdef bytes stamped(self, Tube tube, bytes attributes, unsigned long long now)
     cpdef unsigned long long used(self)

@@ -17,6 +17,8 @@ if not cython.compiled:
     NO_BOUND = 1 << 62
     OVERHEAD = 200  # bytes that a job takes beside its body
 
+ONCE = b"once"  # the namespace of keys that refuse others for some time
+
 
 @cython.final
 @cython.cclass
@@ -34,6 +36,14 @@ class Policy:
 
     @cython.ccall
     def admits(self, size: cython.Py_ssize_t) -> cython.uint:
+        """Tell whether a body of that size is taken, and give it its place."""
+        verdict: cython.uint = self.verdict(size)
+        if verdict == ADMITTED:
+            self.charge(size)
+        return verdict
+
+    @cython.ccall
+    def verdict(self, size: cython.Py_ssize_t) -> cython.uint:
         """Tell whether a body of that size is taken: ADMITTED, DRAINING or FULL."""
         if self.draining:
             return DRAINING
@@ -41,9 +51,12 @@ class Policy:
             return FULL
         if size + OVERHEAD > self.room:
             return FULL
-        # Until the log is asked again, what was admitted has its place there.
-        self.room -= size + OVERHEAD
         return ADMITTED
+
+    @cython.ccall
+    def charge(self, size: cython.Py_ssize_t) -> cython.void:
+        """Until the log is asked again, what was admitted has its place there."""
+        self.room -= size + OVERHEAD
 
     @cython.ccall
     def admits_into(
@@ -75,10 +88,31 @@ class Policy:
             return attributes
         return attributes + stamp(JOB_EXPIRES, moment(now + rules.expiry))
 
+    def twin(self, tube: bytes, dedup: bytes, now: int) -> int:
+        """Give the id of the job that has a dedup key of a tube, or had it and lets
+        nobody have it yet; 0 where it is free."""
+        id: int = self.store.index.claims.holder(tube, dedup)
+        if id and self.store.index.find(id) is not None:
+            return id
+        record = self.store.records.find(ONCE, once_name(tube, dedup), now)
+        return 0 if record is None else int.from_bytes(record.value, "little")
+
     @cython.ccall
     def used(self) -> cython.ulonglong:
         """Count the bytes that all jobs take."""
         return self.store.index.body_bytes + OVERHEAD * self.store.index.jobs.count
+
+
+def once_name(tube: bytes, dedup: bytes) -> bytes:
+    """Give the key of the record of a dedup key that refuses others for some time."""
+    return tube + b"\0" + dedup
+
+
+def dedup_of(attributes: bytes) -> bytes | None:
+    """Give the dedup key among a job's attributes."""
+    extra: Extra = Extra()
+    extra.adopt(attributes)
+    return extra.dedup
 
 
 def moment(at: int) -> bytes:

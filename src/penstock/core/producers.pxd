@@ -1,5 +1,4 @@
 from penstock.core.counters cimport Counters
-from penstock.core.extra cimport Extra
 from penstock.core.index cimport Index
 from penstock.core.kinds cimport SET
 from penstock.core.matching cimport Matching

@@ -3,10 +3,9 @@
 import cython
 
 from penstock.core.counters import Counters
-from penstock.core.extra import Extra
 from penstock.core.index import Index
 from penstock.core.matching import Matching
-from penstock.core.policy import Policy
+from penstock.core.policy import ONCE, Policy, dedup_of, once_name
 from penstock.core.records import Record
 from penstock.core.rules import Rules
 from penstock.core.session import Session
@@ -18,7 +17,6 @@ if not cython.compiled:
     from penstock.core.kinds import SET
     from penstock.core.policy import ADMITTED, DRAINING, FULL
 
-ONCE = b"once"  # the namespace of keys that refuse others for some time
 TTR = 60_000_000_000  # nanoseconds, where neither put nor tube says
 
 
@@ -102,11 +100,11 @@ class Producers:
     ) -> None:
         """Accept a job unless one with that key was put there so long ago at most,
         whatever became of it."""
-        name = session.used.name + b"\0" + key
-        found = self.store.records.find(ONCE, name, self.turn.now)
-        if found is not None:
-            self._say_exists(session, int.from_bytes(found.value, "little"))
+        found = self.policy.twin(session.used.name, key, self.turn.now)
+        if found:
+            self._say_exists(session, found)
             return
+        name = once_name(session.used.name, key)
         id = self.store.next_id
         value = id.to_bytes(8, "little")
         if not self.store.records.has_room(ONCE, {name: value}):
@@ -127,15 +125,13 @@ class Producers:
     @cython.cfunc
     def _has_twin(self, session: Session, tube: Tube, attributes: bytes) -> cython.bint:
         """Tell whether a job has the key that this one is to have; if so, say it."""
-        extra: Extra = Extra()
-        extra.adopt(attributes)
-        if extra.dedup is None:
+        dedup: bytes | None = dedup_of(attributes)
+        if dedup is None:
             return False
-        id: cython.ulonglong = self.index.claims.holder(tube.name, extra.dedup)
-        if id == 0 or self.index.find(id) is None:
-            return False
-        self._say_exists(session, id)
-        return True
+        id: cython.ulonglong = self.policy.twin(tube.name, dedup, self.turn.now)
+        if id:
+            self._say_exists(session, id)
+        return id != 0
 
     @cython.cfunc
     def _say_exists(self, session: Session, id: cython.ulonglong) -> cython.void:
@@ -145,6 +141,8 @@ class Producers:
     @cython.cfunc
     def _refuse(self, session: Session, verdict: cython.uint) -> cython.void:
         self.burn_id()
+        if session.used.rules is not None:
+            self.turn.show(session)  # it tells of a policy, and of jobs
         if verdict == DRAINING:
             session.say_draining()
         else:

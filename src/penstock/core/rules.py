@@ -14,6 +14,7 @@ from penstock.core import durations
 MOST = (1 << 53) - 1
 NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/;.$_()"
 LONGEST_NAME = 200
+MOST_NESTED = 64  # objects and lists of a policy
 
 
 @cython.final
@@ -76,7 +77,7 @@ READERS: dict[str, Callable[[object], object]] = {
 
 def read(value: bytes) -> Rules:
     """Read a policy. Raises ValueError that names the key and what is allowed."""
-    found = _object(value)
+    found = parse(value)
     rules = Rules()
     for key, reader in READERS.items():
         if key in found:
@@ -87,14 +88,22 @@ def read(value: bytes) -> Rules:
     return rules
 
 
-def _object(value: bytes) -> dict[str, object]:
+def parse(value: bytes) -> dict[str, object]:
+    """Read a JSON object. Raises ValueError for everything else, and for one so deep
+    that reading it may fail at another time or place."""
+    if value.count(b"[") + value.count(b"{") > MOST_NESTED:
+        raise ValueError(f"a policy has at most {MOST_NESTED} objects and lists")
     try:
-        found = json.loads(value)
+        found = json.loads(value.decode(), parse_constant=_refuse)
     except ValueError:
         found = None
     if not isinstance(found, dict):
         raise ValueError("a policy is a JSON object")
     return found
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
 
 
 def heeded(value: bytes) -> Rules | None:

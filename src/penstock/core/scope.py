@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from penstock.core import checks
 from penstock.core.counters import Counters
 from penstock.core.job import Job
-from penstock.core.policy import ADMITTED, Policy
+from penstock.core.policy import ADMITTED, Policy, dedup_of
 from penstock.core.store import Store
 from penstock.core.tube import Tube
 from penstock.core.turn import Turn
@@ -30,6 +30,7 @@ class Scope:
     values: dict[tuple[bytes, bytes], bytes | None] = field(default_factory=dict)
     cleared: bool = False
     added: int = 0
+    claimed: set[tuple[bytes, bytes]] = field(default_factory=set)
     coming: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def job(self, id: int) -> Job:
@@ -65,6 +66,17 @@ class Scope:
         if tube is None:
             return ADMITTED
         return self.policy.admits_into(tube, used + size, jobs + 1)
+
+    def claims(self, name: bytes, attributes: bytes) -> bool:
+        """Tell whether the dedup key of a job that is to come is free, if it has one;
+        it is not any more for those behind."""
+        dedup = dedup_of(attributes)
+        if dedup is None:
+            return True
+        if (name, dedup) in self.claimed:
+            return False
+        self.claimed.add((name, dedup))
+        return self.policy.twin(name, dedup, self.turn.now) == 0
 
     def due(self, delay: int) -> int:
         """Give the moment after a delay, 0 for none."""

@@ -43,6 +43,7 @@ cdef class Store:
     cpdef void apply_release(self, Job job, unsigned int pri, unsigned long long delay, unsigned long long due)
     cdef void _move(self, Job job, unsigned int state, unsigned long long due, unsigned int reason)
     cpdef void apply_due(self, Job job)
+    cpdef void wake(self, Tube tube, unsigned long long now)
     cpdef void apply_bury(self, Job job, unsigned int pri, unsigned int reason, unsigned long long place)
     cpdef void apply_kick(self, Job job)
     cpdef void apply_hold(self, Job job, bytes reason)

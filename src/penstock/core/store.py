@@ -306,8 +306,7 @@ class Store:
         self.records.set(record)
         if record.namespace == POLICIES:
             named: Tube = self.index.tube(record.key)
-            named.policy = record.value
-            named.rules = heeded(record.value)
+            named.policy, named.rules = record.value, heeded(record.value)
 
     @cython.ccall
     def apply_unset(self, namespace: bytes, key: bytes) -> cython.void:
@@ -327,12 +326,16 @@ class Store:
         now: cython.ulonglong,
     ) -> cython.void:
         """All jobs of those states are gone at once, and freed little by little."""
+        self.wake(tube, now)
+        self.clearings.begin(tube, states, up_to)
+
+    @cython.ccall
+    def wake(self, tube: Tube, now: cython.ulonglong) -> cython.void:
+        """What was due is ready, whether or not somebody has noticed."""
         job: Job | None = self.index.top(tube, DELAYED)
-        # What was due is ready, whether or not somebody has noticed.
         while job is not None and job.due <= now:
             self.apply_due(job)
             job = self.index.top(tube, DELAYED)
-        self.clearings.begin(tube, states, up_to)
 
     # Starting.
 

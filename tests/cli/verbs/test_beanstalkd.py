@@ -103,9 +103,9 @@ def test_a_folder_that_is_not_there_is_status_10(tmp_path):
     assert "there is no such folder" in done.stderr
 
 
-def test_a_user_that_is_not_there_is_status_32():
+def test_a_user_that_is_not_there_is_status_33():
     done = penstock("beanstalkd", "-p0", "-u", "no-such-user")
-    assert done.returncode == 32
+    assert done.returncode == 33
     assert "there is no such user" in done.stderr
 
 

@@ -122,3 +122,17 @@ def test_a_page_is_as_long_as_asked_and_in_order_of_ids(conversation):
     assert ids(b"list-jobs default ready after=5 limit=3\r\n") == [6, 8, 9]
     assert len(ids(b"list-jobs default ready\r\n")) == 100
     assert ids(b"list-jobs default ready after=248 limit=1000\r\n") == [249, 250]
+
+
+def test_a_batch_of_too_many_ids_is_refused(conversation):
+    ids = b" ".join([b"1"] * 1001)
+    line = b"batch-delete %d\r\n" % len(ids) + ids + b"\r\n"
+    assert conversation.say(line) == b"BAD_FORMAT\r\n"
+
+
+def test_a_policy_that_is_too_deep_is_refused_and_nothing_is_staged(conversation):
+    for depth in (900, 976, 5000):
+        value = b'{"x":' + depth * b"[" + depth * b"]" + b"}"
+        line = b"set-policy t %d\r\n" % len(value) + value + b"\r\n"
+        assert conversation.say(line).startswith(b"REFUSED a policy has at most 64")
+    assert conversation.engine.turn.batch.count == 0

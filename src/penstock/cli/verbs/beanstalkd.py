@@ -29,7 +29,7 @@ over at the first start; without -b jobs are kept in memory, as there.
 # As beanstalkd ends (main.c, net.c, util.c).
 MISUSED = 5
 NO_BINLOG = 10
-NO_USER, NO_GROUP = 32, 33
+NO_USER, NO_GROUP = 33, 34
 NOT_BOUND = 111
 
 

@@ -18,6 +18,7 @@ from penstock.core import job as states
 from penstock.core.engine import Engine
 from penstock.core.ledger import Refusal
 from penstock.core.policy import moment, stamp
+from penstock.core.rules import parse as parse_rules
 from penstock.core.rules import read as read_rules
 from penstock.core.session import (
     MAY_ADMINISTER,
@@ -209,14 +210,16 @@ class Extensions:
     def _delete_all(self, session: Session, content: bytes) -> None:
         """Delete those that are there; say how many, and which were not."""
         try:
-            ids = [options.id(word) for word in content.decode("latin-1").split(" ")]
+            words = content.decode("latin-1").split(" ")
+            options.bounded(len(words), MOST_AT_ONCE)
+            ids = [options.id(word) for word in words]
         except ValueError:
             session.outbox.add(b"BAD_FORMAT\r\n")
             return
         self._engine.counters.cmd_delete += len(ids)
         missing = [id for id in ids if not self._engine.remove(session, id)]
-        words = [len(ids) - len(missing), *missing]
-        self._say(session, "DELETED " + " ".join(map(str, words)))
+        told = [len(ids) - len(missing), *missing]
+        self._say(session, "DELETED " + " ".join(map(str, told)))
 
     # Looking after.
 
@@ -281,15 +284,15 @@ class Extensions:
         """Give a tube a policy; an empty one takes it away."""
         try:
             read_rules(value)
+            is_empty = not parse_rules(value)
         except ValueError as error:
             reason = str(error).encode("ascii", "replace").decode()
             self._say(session, f"REFUSED {' '.join(reason.split())}")
             return
-        has_one = self._engine.ledger.record(POLICIES, tube) is not None
         wanted: list[commands.Command] = []
-        if json.loads(value):
+        if not is_empty:
             wanted.append(commands.Set(POLICIES, tube, value))
-        elif has_one:
+        elif self._engine.ledger.record(POLICIES, tube) is not None:
             wanted.append(commands.Unset(POLICIES, tube))
         self._commit(session, wanted, lambda _results: b"SET\r\n")
 
@@ -299,7 +302,7 @@ class Extensions:
             (name,) = words
             tube = options.tube(name)
             value = self._engine.ledger.record(POLICIES, tube) or b"{}"
-            policy = {**json.loads(value), "drain": True}
+            policy = {**parse_rules(value), "drain": True}
             if not wanted:
                 del policy["drain"]
             self._set(session, tube, json.dumps(policy).encode())
