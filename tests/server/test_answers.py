@@ -4,6 +4,7 @@ import pytest
 
 from penstock.core.extra import Extra
 from penstock.server.answers import Found, checked, checked_name, found, told
+from tests.core.story import attribute
 
 
 def test_a_number_within_bounds_is_given_back():
@@ -31,10 +32,12 @@ def test_statistics_lose_the_quotes_of_the_protocol():
 
 def test_a_job_comes_with_what_is_attached():
     extra = Extra()
-    extra.attributes = b"attributes"
+    extra.adopt(attribute(16, b"text/plain"))
     extra.notes = {b"progress": b"half"}
     seen = found(1, b"body", extra)
-    assert seen == Found(1, b"body", b"attributes", {b"progress": b"half"})
+    assert seen == Found(
+        1, b"body", attribute(16, b"text/plain"), {b"progress": b"half"}
+    )
     extra.notes[b"progress"] = b"all"
     assert seen.notes == {b"progress": b"half"}
     assert found(1, b"body", None) == Found(1, b"body")
