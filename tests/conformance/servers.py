@@ -149,9 +149,10 @@ class ServerProcess:
     def drain(self) -> None:
         """Send the signal and wait until it has been noticed."""
         os.kill(self.process.pid, signal.SIGUSR1)
-        with Connection(self.port) as control:
-            give_up = time.monotonic() + PATIENCE
-            while time.monotonic() < give_up:
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            # Upstream may close a connection that the signal meets.
+            with contextlib.suppress(ConnectionError), Connection(self.port) as control:
                 control.send(b"stats\r\n")
                 if b"\ndraining: true\n" in control.reply():
                     return
